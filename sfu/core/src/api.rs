@@ -1,0 +1,228 @@
+//! What goes into an [`Engine`](crate::Engine) and what comes out, apart from datagrams.
+//!
+//! One engine serves one worker. A room may span workers: each engine knows
+//! its own peers, and of the others only those sources that one of its slots
+//! shows; it says so by [`Event::SubscribeAt`], and the node carries that
+//! event to the owner's engine as [`Command::Subscribe`]. Packets of a source
+//! with subscribers elsewhere leave by the outbox as [`Relay`]s.
+
+use std::time::Duration;
+
+use crate::ids::{PeerId, RoomId, SlotIndex, SourceId, WorkerIndex};
+
+/// Random bytes for one negotiation, drawn by the shell from the system's generator.
+#[derive(Clone)]
+pub struct Secrets(pub [u8; 32]);
+
+impl std::fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secrets(..)")
+    }
+}
+
+/// An order from the control side.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// A new peer, or an ICE restart of a known one: answers the offer.
+    /// Gives [`Outcome::Answered`].
+    Offer {
+        peer: PeerId,
+        room: RoomId,
+        sdp: String,
+        secrets: Secrets,
+    },
+    /// The peer goes, with all its sources and slots.
+    Leave { peer: PeerId },
+    /// Puts a source into a video slot, or empties it.
+    SetSlot {
+        peer: PeerId,
+        slot: SlotIndex,
+        source: Option<SourceId>,
+    },
+    /// Closed: media of this source is dropped from now on (mute, floor).
+    /// Holds before the source's first packet, too.
+    Gate { source: SourceId, open: bool },
+    /// The workers that have peers of this room, this one included: bit i is worker i.
+    RoomSpans { room: RoomId, workers: u64 },
+    /// From another worker: it wants packets of this source.
+    Subscribe { source: SourceId, at: WorkerIndex },
+    /// From another worker: no longer.
+    Unsubscribe { source: SourceId, at: WorkerIndex },
+    /// From another worker: one of its slots waits for a keyframe.
+    RequestKeyframe { source: SourceId },
+    /// From another worker: the source is gone.
+    SourceGone { source: SourceId },
+}
+
+/// The immediate result of a [`Command`].
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    Done,
+    Answered {
+        sdp: String,
+        /// How many video slots were granted.
+        video_slots: u8,
+        /// The tracks that the peer may send.
+        sources: Vec<SourceId>,
+    },
+}
+
+/// Why a [`Command`] was not carried out.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CommandError {
+    /// The offer cannot be answered; another try with the same text cannot succeed.
+    #[error("offer refused: {0}")]
+    BadOffer(String),
+    /// Leave out something or come back later.
+    #[error("full: {0}")]
+    Full(&'static str),
+    /// The caller's mistake or a race with a departure.
+    #[error("no such peer")]
+    UnknownPeer,
+    #[error("no such slot")]
+    UnknownSlot,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum DisconnectReason {
+    /// No valid consent check for 30 s (RFC 7675 §5.1).
+    ConsentLost,
+    /// No DTLS connection within its time.
+    HandshakeFailed,
+    /// The certificate is not the one of the offer (RFC 8122 §5).
+    WrongFingerprint,
+    /// The peer closed its side (DTLS close_notify).
+    Closed,
+    /// By [`Command::Leave`].
+    Left,
+}
+
+/// What happened, for the control side or for another worker.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// DTLS is done: media can flow.
+    Connected {
+        peer: PeerId,
+        /// Since the offer.
+        after: Duration,
+    },
+    Disconnected {
+        peer: PeerId,
+        reason: DisconnectReason,
+    },
+    /// The first packet of a source arrived, or the first one after five silent seconds.
+    SourceStarted {
+        source: SourceId,
+    },
+    /// Nothing came for five seconds.
+    SourceSilent {
+        source: SourceId,
+    },
+    /// A slot forwards the first keyframe of what it was told to show.
+    SlotLive {
+        peer: PeerId,
+        slot: SlotIndex,
+        source: SourceId,
+        /// Since [`Command::SetSlot`].
+        after: Duration,
+    },
+    /// Who is heard, loudest first. From the lowest-numbered worker of the room only.
+    Speaking {
+        room: RoomId,
+        peers: Vec<PeerId>,
+    },
+    /// Once a second for each connected peer.
+    Stats {
+        peer: PeerId,
+        stats: PeerStats,
+    },
+
+    /// Carry to that worker as [`Command::Subscribe`].
+    SubscribeAt {
+        worker: WorkerIndex,
+        source: SourceId,
+    },
+    /// Carry to that worker as [`Command::Unsubscribe`].
+    UnsubscribeAt {
+        worker: WorkerIndex,
+        source: SourceId,
+    },
+    /// Carry to that worker as [`Command::RequestKeyframe`].
+    KeyframeAt {
+        worker: WorkerIndex,
+        source: SourceId,
+    },
+    /// Carry to that worker as [`Command::SourceGone`].
+    SourceGoneAt {
+        worker: WorkerIndex,
+        source: SourceId,
+    },
+    /// This worker's peer is at this path now: datagrams from there that other
+    /// workers' sockets receive belong here.
+    PathOwned {
+        peer: PeerId,
+        path: crate::ids::Path,
+    },
+    PathReleased {
+        path: crate::ids::Path,
+    },
+}
+
+/// Figures of one peer over the last second, both ways.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct PeerStats {
+    /// Lost of what the peer sent to us, 0 to 1, before repair.
+    pub uplink_loss: f32,
+    /// Lost of what we sent to the peer, 0 to 1, as its receiver reports say.
+    pub downlink_loss: f32,
+    /// From receiver reports (RFC 3550 §6.4.1).
+    pub round_trip: Option<Duration>,
+    pub uplink_bits_per_second: u32,
+    pub downlink_bits_per_second: u32,
+}
+
+/// Counters of one engine since its start; all only rise.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Counters {
+    pub rtp_received: u64,
+    pub rtp_forwarded: u64,
+    pub rtcp_received: u64,
+    pub stun_received: u64,
+    pub dtls_received: u64,
+    pub retransmitted: u64,
+    pub nack_sent: u64,
+    pub keyframes_requested: u64,
+    /// Dropped: not STUN, DTLS, RTP or RTCP (RFC 7983).
+    pub dropped_unclassified: u64,
+    /// Dropped: from a path that belongs to no peer.
+    pub dropped_unknown_path: u64,
+    /// Dropped: STUN with a wrong or missing MESSAGE-INTEGRITY, or malformed.
+    pub dropped_stun: u64,
+    pub dropped_dtls: u64,
+    /// Dropped: SRTP or SRTCP authentication failed.
+    pub dropped_unauthentic: u64,
+    /// Dropped: SRTP or SRTCP replayed or too old (RFC 3711 §3.3.2).
+    pub dropped_replayed: u64,
+    /// Dropped: authentic, but not RTP/RTCP we can read, or no such track.
+    pub dropped_malformed: u64,
+    /// Dropped: the source's gate is closed.
+    pub dropped_gated: u64,
+}
+
+/// A decrypted RTP packet of a source on its way to other workers. The
+/// receiving engine takes it by `Engine::relay`.
+#[derive(Clone, Debug)]
+pub struct Relay {
+    pub source: SourceId,
+    pub room: RoomId,
+    /// Bit i: worker i wants it.
+    pub workers: u64,
+    /// What the receiving side needs and the packet does not say.
+    pub codec: crate::codec::Codec,
+    /// From the RFC 6464 extension: 0 (loudest) to 127 dBov below, with the voice flag.
+    pub audio_level: Option<(u8, bool)>,
+    /// The clear RTP packet.
+    pub packet: Box<[u8]>,
+}

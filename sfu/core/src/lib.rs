@@ -1,0 +1,8 @@
+//! The media engine: ICE-lite, DTLS-SRTP, and the forwarding of RTP from
+//! sources into slots. Pure: datagrams, commands and the time come in, datagrams and
+//! events go out.
+#![forbid(unsafe_code)]
+
+pub mod api;
+pub mod codec;
+pub mod ids;

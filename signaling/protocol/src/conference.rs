@@ -1,0 +1,138 @@
+//! Conferences as a client sees them.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::client::Target;
+use crate::ids::{AccountId, ConferenceId, InvitationId, ParticipantId, SiteCode};
+
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub enum ConferenceKind {
+    /// One asks one other party.
+    PointToPoint,
+    /// Called on the spot, to several, a tier or a subtree.
+    AdHoc,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub enum ConferenceState {
+    /// Nobody but the caller is in yet.
+    Inviting,
+    Live,
+    Ended,
+}
+
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct Conference {
+    pub id: ConferenceId,
+    pub kind: ConferenceKind,
+    pub state: ConferenceState,
+    pub title: String,
+    pub called_by: AccountId,
+    pub called_by_site: SiteCode,
+    pub started_at_ms: f64,
+    /// The participant who holds the chair; absent after the chair left and
+    /// nobody took it.
+    pub chair: Option<ParticipantId>,
+    /// Set by "mute all": who joins later comes in muted, too.
+    pub all_muted: bool,
+}
+
+/// Why a ring ended without the callee joining.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub enum MissReason {
+    Declined,
+    Busy,
+    NoAnswer,
+    Unreachable,
+    /// Taken back by the caller, or the conference ended.
+    Cancelled,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub enum InvitationState {
+    /// Ordered, no device of the target has it yet.
+    Queued,
+    Ringing,
+    /// Somebody took it; the media is being connected.
+    Accepted,
+    /// The media is connected: picture and sound can be received.
+    Joined,
+    Declined,
+    Busy,
+    NoAnswer,
+    /// No device of the target was connected until the deadline.
+    Unreachable,
+    Cancelled,
+}
+
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct Invitation {
+    pub id: InvitationId,
+    pub conference: ConferenceId,
+    /// Always a site or a person; a tier or a subtree becomes one invitation each.
+    pub target: Target,
+    /// The target's name for display.
+    pub name: String,
+    pub state: InvitationState,
+    /// Counts up with every renewed ring, from 1.
+    pub attempt: u32,
+    /// True when an order from above answers by itself where the site allows it.
+    pub ordered: bool,
+    pub rung_at_ms: f64,
+    /// When the ring gives up.
+    pub deadline_ms: f64,
+    /// When it was answered or missed.
+    pub settled_at_ms: Option<f64>,
+    /// The participant it led to.
+    pub participant: Option<ParticipantId>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub enum ParticipantRole {
+    Chair,
+    Speaker,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub enum ParticipantState {
+    /// Media not connected yet, or lost and coming back.
+    Joining,
+    In,
+    Left,
+}
+
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct Participant {
+    pub id: ParticipantId,
+    pub conference: ConferenceId,
+    pub account: AccountId,
+    pub site: SiteCode,
+    /// Name for display: the site's for a console or terminal, the person's for a phone.
+    pub name: String,
+    pub role: ParticipantRole,
+    pub state: ParticipantState,
+    /// Muted by the chair: the media server drops this participant's sound.
+    pub muted: bool,
+    /// What the participant itself says it sends.
+    pub microphone: bool,
+    pub camera: bool,
+}

@@ -1,0 +1,37 @@
+//! Every message that crosses a wire between a client (console, room terminal,
+//! phone, bot) and the signaling server, as serde types.
+//!
+//! TypeScript for the console is generated from these types by
+//! `cargo test -p liandong-protocol` into `web-console/src/protocol/generated`.
+//!
+//! One WebSocket per client, JSON text frames. A client sends
+//! [`ClientMessage`]s, each with a number of its own; the server answers each
+//! with one [`ServerMessage::Reply`] and tells everything else by
+//! [`ServerMessage::Push`]. Times are milliseconds since the Unix epoch, UTC,
+//! as seen by the server.
+
+pub mod client;
+pub mod conference;
+pub mod directory;
+pub mod http;
+pub mod ids;
+pub mod refusal;
+pub mod server;
+
+pub use client::{ClientMessage, Device, MediaWish, Request, Target};
+pub use conference::{
+    Conference, ConferenceKind, ConferenceState, Invitation, InvitationState, MissReason,
+    Participant, ParticipantRole, ParticipantState,
+};
+pub use directory::{Directory, DirectoryPerson, DirectorySite, Place, Presence, Role, Tier};
+pub use ids::{AccountId, ConferenceId, InvitationId, ParticipantId, SiteCode};
+pub use refusal::{Refusal, RefusalCode};
+pub use server::{Push, Reply, ServerMessage, Snapshot};
+
+/// The version of this protocol. A client says it in [`Request::Hello`]; the
+/// server refuses another with [`RefusalCode::ProtocolVersion`].
+pub const PROTOCOL_VERSION: u16 = 1;
+
+/// The longest WebSocket message a client may send, in bytes. An SDP offer of
+/// 49 video slots is about 60 kB.
+pub const MAX_MESSAGE_BYTES: usize = 256 * 1024;
