@@ -1,0 +1,51 @@
+# Everything a newcomer or a CI machine needs. `make help` lists it.
+SITES ?= 12
+PORT ?= 8443
+DATA ?= data
+
+.PHONY: help run console build test check test-rust test-console test-e2e bench clean
+
+help: ## what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ## the whole system with the demo county and SITES=12 simulated sites (0 to 49) on PORT=8443
+	@scripts/prerequisites.sh run
+	@$(MAKE) --no-print-directory build
+	@SITES=$(SITES) PORT=$(PORT) DATA=$(DATA) scripts/run.sh
+
+build: console ## console and release binaries
+	cargo build --release -p liandong-server -p liandong-loadtest
+
+console: ## the web console into web-console/dist
+	@scripts/console.sh
+
+test: ## everything, from unit tests to browsers; installs what is missing
+	@scripts/prerequisites.sh test
+	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory test-console
+	@$(MAKE) --no-print-directory test-rust
+	@$(MAKE) --no-print-directory test-e2e
+
+check: console ## formatting, lints, licences, generated types
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	cargo deny --log-level error check licenses bans sources
+	scripts/generated-types.sh
+
+test-console: console ## the console's own types, lints and unit tests
+	cd web-console && npm run --silent typecheck && npm run --silent lint && npm run --silent unused && npm test --silent
+
+test-rust: ## unit tests, simulations in virtual time
+	cargo test --workspace --exclude liandong-tests
+
+test-e2e: build ## real processes and real browsers
+	cargo test --release -p liandong-tests -- --test-threads=1
+	cd tests/e2e && npm ci --silent --no-audit --no-fund && npm run --silent typecheck && npm test --silent
+
+bench: ## CPU per forwarded packet against a raw loop, memory, answer times: `name: value` lines
+	@scripts/prerequisites.sh bench
+	@scripts/bench.sh
+
+clean: ## removes what was built, keeps the data folder
+	cargo clean
+	rm -rf web-console/dist web-console/node_modules tests/e2e/node_modules

@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Starts the server with the demo county and SITES simulated sites; Ctrl-C ends both.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+: "${SITES:=12}" "${PORT:=8443}" "${DATA:=data}"
+case $SITES in ''|*[!0-9]*) echo "liandong: SITES must be a number from 0 to 49" >&2; exit 1 ;; esac
+[ "$SITES" -le 49 ] || { echo "liandong: SITES must be a number from 0 to 49" >&2; exit 1; }
+
+target=${CARGO_TARGET_DIR:-target}/release
+children=()
+stop() { trap - EXIT INT TERM; for child in "${children[@]}"; do kill "$child" 2>/dev/null || true; done; wait; }
+trap stop EXIT
+trap 'exit 0' INT TERM
+
+"$target/liandong" serve --config deploy/nanjiang/liandong.toml --data "$DATA" --https-port "$PORT" --media-port "$PORT" &
+server=$!
+children+=("$server")
+
+if [ "$SITES" -gt 0 ]; then
+  # The simulated sites wait for the server by themselves.
+  "$target/liandong-loadtest" sites --count "$SITES" --server "https://127.0.0.1:$PORT" \
+    --ca "$DATA/ca.pem" --password-file "$DATA/demo-logins.txt" --quiet &
+  children+=("$!")
+fi
+wait "$server"
