@@ -90,12 +90,13 @@ describe("the county calls a township, its communities and a patrol phone", () =
       (await county.tiles()).some((tile) => tile.account === COMMUNITY && tile.muted));
     for (const seat of [county, township, phone]) {
       // What was on its way when the gate closed still plays out; then nothing more comes.
-      let last = await seat.soundEnergy();
+      let energy = await seat.soundEnergy();
+      let silentLooks = 0;
       await until(`${seat.account} hears nothing more`, async () => {
-        const before = last;
-        await new Promise((passed) => setTimeout(passed, 1_000));
-        last = await seat.soundEnergy();
-        return last - before < 0.000_1;
+        const before = energy;
+        energy = await seat.soundEnergy();
+        silentLooks = energy - before < 0.000_01 ? silentLooks + 1 : 0;
+        return silentLooks === 10;
       });
     }
     await county.by("mute-all").click();
