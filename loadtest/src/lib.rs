@@ -1,1 +1,13 @@
-//! Placeholder
+//! Simulated sites and load scenarios.
+//!
+//! A [bot](bot) logs in like a real site over HTTPS and WebSocket, answers
+//! calls and sends recognisable moving pictures and a tone of its own through
+//! the independent `webrtc` crate; it counts what it receives and checks that
+//! the right site is in each slot. A scenario moves many of them and ends with
+//! a [`Report`].
+
+pub mod media;
+pub mod report;
+
+pub use media::picture::colour_of;
+pub use report::Report;

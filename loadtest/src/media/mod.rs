@@ -1,0 +1,3 @@
+//! What a bot sends, made once at its start.
+
+pub mod picture;

@@ -1,0 +1,252 @@
+//! What a run found, as JSON.
+//!
+//! Durations are milliseconds, each with `_ms` in its name. A field that
+//! nothing was measured for is absent or null, never zero.
+
+mod distribution;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use liandong_protocol::RefusalCode;
+use serde::{Deserialize, Serialize};
+
+pub use distribution::Distribution;
+
+/// One run of a scenario.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub struct Report {
+    pub scenario: String,
+    pub server: String,
+    /// Unix time of the start.
+    pub started_at_ms: u64,
+    pub seconds: f64,
+    pub summary: Summary,
+    pub checks: Vec<Check>,
+    pub bots: Vec<BotReport>,
+}
+
+/// Over all bots.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub struct Summary {
+    /// Bots in the run, the calling one included.
+    pub bots: u32,
+    /// Sites that were rung.
+    pub rung: u32,
+    /// Sites that answered.
+    pub answered: u32,
+    /// Sites whose media was connected.
+    pub joined: u32,
+    /// From the caller's order to the moment it saw a site answer, 95th percentile.
+    pub answer_p95_ms: Option<f64>,
+    /// From the caller's order to the moment it saw a site's media connected, 95th percentile.
+    pub joined_p95_ms: Option<f64>,
+    pub login_ms: Option<Distribution>,
+    pub ring_to_answered_ms: Option<Distribution>,
+    pub order_to_answered_ms: Option<Distribution>,
+    pub order_to_joined_ms: Option<Distribution>,
+    /// Over all slots of all bots.
+    pub first_frame_ms: Option<Distribution>,
+    pub packets_sent: u64,
+    pub packets_received: u64,
+    /// Missing sequence numbers that nothing filled.
+    pub packets_lost: u64,
+    pub packets_duplicate: u64,
+    /// Missing sequence numbers that came late or by retransmission.
+    pub packets_repaired: u64,
+    pub frames_received: u64,
+    pub wrong_slot_frames: u64,
+    pub refused: u64,
+    pub reconnects: u64,
+}
+
+/// One thing that has to hold, and what was found.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Check {
+    pub name: String,
+    pub passed: bool,
+    /// The figure or the reason, for a reader.
+    pub found: String,
+}
+
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub struct BotReport {
+    pub account: String,
+    pub name: String,
+    /// The line of the site in the list of sites; 0 is the county.
+    pub index: u16,
+    pub login_ms: Option<f64>,
+    /// From the ring's arrival at the bot to the server's word that it is accepted.
+    pub ring_to_answered_ms: Option<f64>,
+    /// From the caller's order to the moment the caller saw this site answer.
+    pub order_to_answered_ms: Option<f64>,
+    /// From the caller's order to the moment the caller saw this site's media connected.
+    pub order_to_joined_ms: Option<f64>,
+    /// From the bot's offer to its media connection.
+    pub media_connect_ms: Option<f64>,
+    pub audio_packets_sent: u64,
+    pub video_packets_sent: u64,
+    /// Keyframes sent because somebody asked (PLI or FIR).
+    pub keyframes_on_request: u64,
+    /// By the number of the video slot.
+    pub video_slots: Vec<SlotReport>,
+    pub audio_slots: Vec<SlotReport>,
+    /// How often the server said no, and with which code.
+    #[serde(default)]
+    pub refused: BTreeMap<String, u64>,
+    /// WebSocket connections after the first.
+    pub reconnects: u64,
+    /// Media connections after the first.
+    pub media_reconnects: u64,
+}
+
+/// What came into one slot.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub struct SlotReport {
+    pub slot: u32,
+    pub packets: u64,
+    pub bytes: u64,
+    /// Missing sequence numbers that nothing filled.
+    pub lost: u64,
+    pub duplicate: u64,
+    /// Missing sequence numbers that came late or by retransmission.
+    pub repaired: u64,
+    /// Complete frames; 0 for sound.
+    pub frames: u64,
+    pub keyframes: u64,
+    /// Frames of another site than the one that the server said is in the slot.
+    pub wrong_frames: u64,
+    /// Frames with no mark of a bot: of a browser or a camera.
+    pub foreign_frames: u64,
+    /// Keyframes that were decoded and whose ground was compared with the site's colour.
+    pub pictures_checked: u64,
+    pub pictures_wrong: u64,
+    /// How often another participant was put into the slot, the first one included.
+    pub switches: u64,
+    /// Of each switch: from the announcement to the first complete keyframe.
+    pub first_frame_ms: Vec<f64>,
+}
+
+impl BotReport {
+    /// Counts one refusal.
+    pub fn refuse(&mut self, code: RefusalCode) {
+        let name = serde_json::to_value(code)
+            .ok()
+            .and_then(|v| v.as_str().map(str::to_owned))
+            .unwrap_or_else(|| format!("{code:?}"));
+        *self.refused.entry(name).or_default() += 1;
+    }
+}
+
+impl Summary {
+    /// Adds up the bots. `rung` is left at zero: only the caller knows it.
+    #[must_use]
+    pub fn of(bots: &[BotReport]) -> Self {
+        let times = |pick: fn(&BotReport) -> Option<f64>| {
+            Distribution::of(bots.iter().filter_map(pick).collect())
+        };
+        let slots = || {
+            bots.iter()
+                .flat_map(|b| b.video_slots.iter().chain(&b.audio_slots))
+        };
+        let order_to_answered_ms = times(|b| b.order_to_answered_ms);
+        let order_to_joined_ms = times(|b| b.order_to_joined_ms);
+        Self {
+            bots: bots.len() as u32,
+            rung: 0,
+            answered: order_to_answered_ms.as_ref().map_or(0, |d| d.count),
+            joined: order_to_joined_ms.as_ref().map_or(0, |d| d.count),
+            answer_p95_ms: order_to_answered_ms.as_ref().map(|d| d.p95),
+            joined_p95_ms: order_to_joined_ms.as_ref().map(|d| d.p95),
+            login_ms: times(|b| b.login_ms),
+            ring_to_answered_ms: times(|b| b.ring_to_answered_ms),
+            order_to_answered_ms,
+            order_to_joined_ms,
+            first_frame_ms: Distribution::of(
+                slots()
+                    .flat_map(|s| s.first_frame_ms.iter().copied())
+                    .collect(),
+            ),
+            packets_sent: bots
+                .iter()
+                .map(|b| b.audio_packets_sent + b.video_packets_sent)
+                .sum(),
+            packets_received: slots().map(|s| s.packets).sum(),
+            packets_lost: slots().map(|s| s.lost).sum(),
+            packets_duplicate: slots().map(|s| s.duplicate).sum(),
+            packets_repaired: slots().map(|s| s.repaired).sum(),
+            frames_received: slots().map(|s| s.frames).sum(),
+            wrong_slot_frames: slots().map(|s| s.wrong_frames + s.pictures_wrong).sum(),
+            refused: bots.iter().flat_map(|b| b.refused.values()).sum(),
+            reconnects: bots.iter().map(|b| b.reconnects).sum(),
+        }
+    }
+}
+
+impl Report {
+    /// All checks hold.
+    #[must_use]
+    pub fn passed(&self) -> bool {
+        self.checks.iter().all(|c| c.passed)
+    }
+
+    /// A few lines for a person at a terminal.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let s = &self.summary;
+        let mut text = String::new();
+        let mut line = |name: &str, value: String| {
+            // Writing into a String cannot fail.
+            let _ = writeln!(text, "  {name:<22} {value}");
+        };
+        line("bots", format!("{} for {:.0} s", s.bots, self.seconds));
+        line(
+            "answered / joined",
+            format!("{} / {} of {} rung", s.answered, s.joined, s.rung),
+        );
+        let times = [
+            ("login", &s.login_ms),
+            ("ring → answered", &s.ring_to_answered_ms),
+            ("order → answered", &s.order_to_answered_ms),
+            ("order → joined", &s.order_to_joined_ms),
+            ("slot → first frame", &s.first_frame_ms),
+        ];
+        for (name, distribution) in times {
+            if let Some(d) = distribution {
+                line(name, d.to_string());
+            }
+        }
+        line(
+            "packets",
+            format!(
+                "{} sent, {} received, {} lost, {} repaired, {} duplicate",
+                s.packets_sent,
+                s.packets_received,
+                s.packets_lost,
+                s.packets_repaired,
+                s.packets_duplicate
+            ),
+        );
+        line(
+            "frames",
+            format!(
+                "{} received, {} in a wrong slot",
+                s.frames_received, s.wrong_slot_frames
+            ),
+        );
+        line(
+            "refused / reconnects",
+            format!("{} / {}", s.refused, s.reconnects),
+        );
+        for check in &self.checks {
+            line(
+                if check.passed { "ok" } else { "FAILED" },
+                format!("{}: {}", check.name, check.found),
+            );
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests;
