@@ -7,3 +7,4 @@ pub mod api;
 pub mod codec;
 pub mod ids;
 pub mod rtp;
+pub mod transport;
