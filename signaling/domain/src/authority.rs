@@ -1,0 +1,73 @@
+//! Who may order what, in one place: the tier rule and the table of roles.
+//!
+//! A *post* is where somebody stands: at a site, or as a field unit one step
+//! below its site. Whoever stands above may order; everybody else may be asked.
+
+use crate::directory::{Account, Directory, Role};
+use crate::ids::SiteCode;
+use crate::order::OrderKind;
+
+/// The roles' half of the rule: what a role may order at all.
+///
+/// Administrators and supervisors do not command, but when their site is
+/// called they can be rung, come in and leave like everybody else.
+#[must_use]
+pub fn role_may(role: Role, order: OrderKind) -> bool {
+    let commands = match role {
+        Role::Commander | Role::Dispatcher | Role::Township | Role::Community | Role::Field => true,
+        Role::Administrator | Role::Supervisor => false,
+    };
+    match order {
+        OrderKind::Accept | OrderKind::Decline | OrderKind::Leave | OrderKind::SetOwnMedia => true,
+        OrderKind::Call
+        | OrderKind::Invite
+        | OrderKind::InviteAbsent
+        | OrderKind::CancelInvitation
+        | OrderKind::Remove
+        | OrderKind::End
+        | OrderKind::Mute
+        | OrderKind::MuteAll
+        | OrderKind::HandOver => commands,
+        OrderKind::SetDirectory
+        | OrderKind::Restarted
+        | OrderKind::Tick
+        | OrderKind::SetDevices
+        | OrderKind::MediaConnected
+        | OrderKind::MediaLost
+        | OrderKind::DeviceLost => false,
+    }
+}
+
+/// Where somebody stands in the county.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Post<'a> {
+    pub site: &'a SiteCode,
+    /// A field unit stands below its own site and above nobody.
+    pub field: bool,
+}
+
+impl<'a> Post<'a> {
+    /// A site itself, as its console and terminal.
+    #[must_use]
+    pub fn of_site(site: &'a SiteCode) -> Self {
+        Self { site, field: false }
+    }
+
+    #[must_use]
+    pub fn of_account(account: &'a Account) -> Self {
+        Self {
+            site: &account.site,
+            field: account.role == Role::Field,
+        }
+    }
+
+    /// The tier rule: the county stands above everybody, a township above
+    /// what is under it, a community above its own field units, a field unit
+    /// above nobody. Nobody stands above himself or his own site.
+    #[must_use]
+    pub fn is_above(self, other: Post<'_>, directory: &Directory) -> bool {
+        !self.field
+            && (directory.is_under(other.site, self.site)
+                || (self.site == other.site && other.field))
+    }
+}

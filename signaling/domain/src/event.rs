@@ -1,0 +1,207 @@
+//! What has happened. Events are the journal and the only thing that changes
+//! state.
+//!
+//! # The form in the journal (version 1)
+//! Each event is one JSON object whose `type` is the variant in camelCase.
+//! These names and the names of fields never change their meaning. A reader
+//! ignores fields it does not know, and a field added later is optional with
+//! a default; a change that cannot be made so gets a new variant, and the old
+//! one stays readable. A variant that a reader does not know is an error:
+//! going on without it would give another state than the writer had.
+
+use serde::{Deserialize, Serialize};
+
+use crate::conference::{ConferenceKind, EndReason};
+use crate::directory::{Account, Presence, Site};
+use crate::idempotency::Outcome;
+use crate::ids::{AccountId, ConferenceId, InvitationId, ParticipantId, SiteCode};
+use crate::invitation::{Callee, MissReason};
+use crate::order::Order;
+use crate::participant::LeaveReason;
+use crate::time::Timestamp;
+
+/// The version of the form described above; the journal keeps it beside each event.
+pub const EVENT_VERSION: u16 = 1;
+
+/// One thing that has happened.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub enum Event {
+    SiteRegistered {
+        site: Site,
+    },
+    /// The whole site as it is now.
+    SiteChanged {
+        site: Site,
+    },
+    AccountRegistered {
+        account: Account,
+    },
+    /// The whole account as it is now.
+    AccountChanged {
+        account: Account,
+    },
+
+    AccountPresenceChanged {
+        account: AccountId,
+        presence: Presence,
+        at: Timestamp,
+    },
+    /// Follows from the accounts that answer for the site.
+    SitePresenceChanged {
+        site: SiteCode,
+        presence: Presence,
+        at: Timestamp,
+    },
+    /// The server came up again on this journal.
+    Restarted {
+        at: Timestamp,
+    },
+
+    ConferenceCalled {
+        conference: ConferenceId,
+        kind: ConferenceKind,
+        title: String,
+        by: AccountId,
+        site: SiteCode,
+        at: Timestamp,
+    },
+    /// Somebody besides the caller is in.
+    ConferenceLive {
+        conference: ConferenceId,
+        at: Timestamp,
+    },
+    /// Who holds the chair from now on; nobody when no remaining participant can.
+    ChairChanged {
+        conference: ConferenceId,
+        chair: Option<ParticipantId>,
+        /// Who handed it over; absent when it passed by itself.
+        by: Option<AccountId>,
+    },
+    /// The rule for later joiners; each participant that it changes has its
+    /// own `ParticipantMuted`.
+    AllMuteChanged {
+        conference: ConferenceId,
+        muted: bool,
+        by: AccountId,
+    },
+    /// Only the host is left and nothing rings: the conference ends then,
+    /// unless somebody is called or comes. Absent: that is over.
+    ConferenceAlone {
+        conference: ConferenceId,
+        until: Option<Timestamp>,
+    },
+    ConferenceEnded {
+        conference: ConferenceId,
+        reason: EndReason,
+        by: Option<AccountId>,
+        at: Timestamp,
+    },
+
+    /// A call to one callee, in state `Queued`.
+    InvitationIssued {
+        conference: ConferenceId,
+        invitation: InvitationId,
+        callee: Callee,
+        by: AccountId,
+        ordered: bool,
+        attempt: u32,
+        at: Timestamp,
+        deadline: Timestamp,
+    },
+    /// A device of the callee has it.
+    InvitationRinging {
+        conference: ConferenceId,
+        invitation: InvitationId,
+        at: Timestamp,
+        deadline: Timestamp,
+    },
+    /// No device of the callee has it any more; it waits again, with the same deadline.
+    InvitationQueued {
+        conference: ConferenceId,
+        invitation: InvitationId,
+        at: Timestamp,
+    },
+    InvitationAccepted {
+        conference: ConferenceId,
+        invitation: InvitationId,
+        by: AccountId,
+        participant: ParticipantId,
+        at: Timestamp,
+    },
+    InvitationJoined {
+        conference: ConferenceId,
+        invitation: InvitationId,
+        at: Timestamp,
+    },
+    InvitationMissed {
+        conference: ConferenceId,
+        invitation: InvitationId,
+        reason: MissReason,
+        /// Who declined it or took it back; absent for deadlines and consequences.
+        by: Option<AccountId>,
+        at: Timestamp,
+    },
+
+    /// Somebody comes in; the media must be connected until the deadline.
+    ParticipantJoining {
+        conference: ConferenceId,
+        participant: ParticipantId,
+        account: AccountId,
+        site: SiteCode,
+        /// The media server's gate for this participant's sound, from the first packet.
+        muted: bool,
+        at: Timestamp,
+        deadline: Timestamp,
+    },
+    ParticipantIn {
+        conference: ConferenceId,
+        participant: ParticipantId,
+        at: Timestamp,
+    },
+    /// The media is lost and must be back until the deadline.
+    ParticipantReconnecting {
+        conference: ConferenceId,
+        participant: ParticipantId,
+        at: Timestamp,
+        deadline: Timestamp,
+    },
+    ParticipantLeft {
+        conference: ConferenceId,
+        participant: ParticipantId,
+        reason: LeaveReason,
+        /// Who removed it or ended the conference.
+        by: Option<AccountId>,
+        /// The reason given for a removal, to be shown on the device.
+        text: Option<String>,
+        at: Timestamp,
+    },
+    /// The media server's gate for this participant's sound.
+    ParticipantMuted {
+        conference: ConferenceId,
+        participant: ParticipantId,
+        muted: bool,
+        /// Absent when it follows from a change of chair.
+        by: Option<AccountId>,
+    },
+    OwnMediaChanged {
+        conference: ConferenceId,
+        participant: ParticipantId,
+        microphone: bool,
+        camera: bool,
+    },
+
+    /// An order with an idempotency key was carried out with this outcome;
+    /// sent again, it gives the same.
+    OrderCarriedOut {
+        by: AccountId,
+        key: String,
+        order: Order,
+        outcome: Outcome,
+        at: Timestamp,
+    },
+}

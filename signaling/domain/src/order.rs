@@ -1,0 +1,250 @@
+//! What can be ordered, and by whom an order comes.
+
+use serde::{Deserialize, Serialize};
+
+use crate::directory::{Account, Site, Tier};
+use crate::ids::{AccountId, ConferenceId, InvitationId, ParticipantId, SiteCode};
+
+/// Who orders.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Actor {
+    /// The server itself: start, timers, what the media server tells.
+    System,
+    /// Somebody who is signed in.
+    Account(AccountId),
+}
+
+/// Whom a call is for.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub enum Target {
+    Site {
+        code: SiteCode,
+    },
+    Person {
+        account: AccountId,
+    },
+    /// Every site of the tier below the caller's site (县呼乡: the townships).
+    Tier {
+        tier: Tier,
+    },
+    /// A site and all below it (三级联调). The caller's own site is never rung.
+    Subtree {
+        root: SiteCode,
+    },
+}
+
+/// One order. `decide` gives its events or says why not.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub enum Order {
+    // By `Actor::System` only.
+    /// The directory as the configuration has it. Gives events for what is new
+    /// or changed; accounts that are missing become inactive, sites that are
+    /// missing stay. Sent at every start.
+    SetDirectory {
+        sites: Vec<Site>,
+        accounts: Vec<Account>,
+    },
+    /// The server has started on an existing journal: no device is there yet,
+    /// and everybody who was in a conference has to come back.
+    Restarted,
+    /// Something is due, see [`crate::County::due`].
+    Tick,
+    /// How many devices of the account are connected now, and how many of
+    /// them have late beats or poor media. Absolute, so a lost or doubled
+    /// message does no harm.
+    SetDevices {
+        account: AccountId,
+        online: u32,
+        degraded: u32,
+    },
+    /// Picture and sound of the participant's device can flow.
+    MediaConnected {
+        participant: ParticipantId,
+    },
+    /// The media server lost the participant's media; it may come back.
+    MediaLost {
+        participant: ParticipantId,
+    },
+    /// The participant's device is gone and was not resumed in time.
+    DeviceLost {
+        participant: ParticipantId,
+    },
+
+    // By `Actor::Account` only.
+    /// Opens a conference and rings all targets in parallel.
+    Call {
+        targets: Vec<Target>,
+        title: Option<String>,
+        /// True: an order (auto-answer where allowed), only downwards. False: asks.
+        ordered: bool,
+    },
+    /// Rings further targets into a running conference.
+    Invite {
+        conference: ConferenceId,
+        targets: Vec<Target>,
+        ordered: bool,
+    },
+    /// Rings everyone again who was invited and is absent (呼叫缺席).
+    InviteAbsent {
+        conference: ConferenceId,
+    },
+    /// Takes a ring back.
+    CancelInvitation {
+        invitation: InvitationId,
+    },
+    Accept {
+        invitation: InvitationId,
+    },
+    Decline {
+        invitation: InvitationId,
+    },
+    Leave {
+        conference: ConferenceId,
+    },
+    /// Takes a participant out (强拆); the reason is shown on its device.
+    Remove {
+        conference: ConferenceId,
+        participant: ParticipantId,
+        reason: String,
+    },
+    End {
+        conference: ConferenceId,
+    },
+    Mute {
+        conference: ConferenceId,
+        participant: ParticipantId,
+        muted: bool,
+    },
+    /// Mutes everyone but the chair, later joiners too, or lifts all mutes.
+    MuteAll {
+        conference: ConferenceId,
+        muted: bool,
+    },
+    /// Hands the chair to another participant.
+    HandOver {
+        conference: ConferenceId,
+        participant: ParticipantId,
+    },
+    /// What the participant says that it sends itself.
+    SetOwnMedia {
+        conference: ConferenceId,
+        microphone: bool,
+        camera: bool,
+    },
+}
+
+/// An order without its arguments, for the table of authority.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum OrderKind {
+    SetDirectory,
+    Restarted,
+    Tick,
+    SetDevices,
+    MediaConnected,
+    MediaLost,
+    DeviceLost,
+    Call,
+    Invite,
+    InviteAbsent,
+    CancelInvitation,
+    Accept,
+    Decline,
+    Leave,
+    Remove,
+    End,
+    Mute,
+    MuteAll,
+    HandOver,
+    SetOwnMedia,
+}
+
+impl Order {
+    #[must_use]
+    pub fn kind(&self) -> OrderKind {
+        match self {
+            Order::SetDirectory { .. } => OrderKind::SetDirectory,
+            Order::Restarted => OrderKind::Restarted,
+            Order::Tick => OrderKind::Tick,
+            Order::SetDevices { .. } => OrderKind::SetDevices,
+            Order::MediaConnected { .. } => OrderKind::MediaConnected,
+            Order::MediaLost { .. } => OrderKind::MediaLost,
+            Order::DeviceLost { .. } => OrderKind::DeviceLost,
+            Order::Call { .. } => OrderKind::Call,
+            Order::Invite { .. } => OrderKind::Invite,
+            Order::InviteAbsent { .. } => OrderKind::InviteAbsent,
+            Order::CancelInvitation { .. } => OrderKind::CancelInvitation,
+            Order::Accept { .. } => OrderKind::Accept,
+            Order::Decline { .. } => OrderKind::Decline,
+            Order::Leave { .. } => OrderKind::Leave,
+            Order::Remove { .. } => OrderKind::Remove,
+            Order::End { .. } => OrderKind::End,
+            Order::Mute { .. } => OrderKind::Mute,
+            Order::MuteAll { .. } => OrderKind::MuteAll,
+            Order::HandOver { .. } => OrderKind::HandOver,
+            Order::SetOwnMedia { .. } => OrderKind::SetOwnMedia,
+        }
+    }
+}
+
+impl OrderKind {
+    /// Every kind, for tables.
+    pub const ALL: [OrderKind; 20] = [
+        OrderKind::SetDirectory,
+        OrderKind::Restarted,
+        OrderKind::Tick,
+        OrderKind::SetDevices,
+        OrderKind::MediaConnected,
+        OrderKind::MediaLost,
+        OrderKind::DeviceLost,
+        OrderKind::Call,
+        OrderKind::Invite,
+        OrderKind::InviteAbsent,
+        OrderKind::CancelInvitation,
+        OrderKind::Accept,
+        OrderKind::Decline,
+        OrderKind::Leave,
+        OrderKind::Remove,
+        OrderKind::End,
+        OrderKind::Mute,
+        OrderKind::MuteAll,
+        OrderKind::HandOver,
+        OrderKind::SetOwnMedia,
+    ];
+
+    /// True for what only the server itself may order.
+    #[must_use]
+    pub fn is_of_system(self) -> bool {
+        match self {
+            OrderKind::SetDirectory
+            | OrderKind::Restarted
+            | OrderKind::Tick
+            | OrderKind::SetDevices
+            | OrderKind::MediaConnected
+            | OrderKind::MediaLost
+            | OrderKind::DeviceLost => true,
+            OrderKind::Call
+            | OrderKind::Invite
+            | OrderKind::InviteAbsent
+            | OrderKind::CancelInvitation
+            | OrderKind::Accept
+            | OrderKind::Decline
+            | OrderKind::Leave
+            | OrderKind::Remove
+            | OrderKind::End
+            | OrderKind::Mute
+            | OrderKind::MuteAll
+            | OrderKind::HandOver
+            | OrderKind::SetOwnMedia => false,
+        }
+    }
+}

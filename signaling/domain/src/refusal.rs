@@ -1,0 +1,108 @@
+//! Why an order was not carried out.
+
+use crate::directory::{DirectoryMistake, Role};
+use crate::ids::{AccountId, ConferenceId, InvitationId, ParticipantId};
+use crate::order::OrderKind;
+
+/// What went against an order, for a program. The names are those of the wire.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum RefusalCode {
+    Malformed,
+    NotSignedIn,
+    NotAllowed,
+    NotBelow,
+    NotChair,
+    UnknownTarget,
+    UnknownConference,
+    UnknownInvitation,
+    UnknownParticipant,
+    NobodyToRing,
+    AlreadyThere,
+    Settled,
+    AnsweredElsewhere,
+    Ended,
+    NotInConference,
+    Full,
+    KeyReused,
+}
+
+/// Why an order was not carried out. Nothing has changed.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// A field out of its range.
+    #[error("{0}")]
+    Malformed(&'static str),
+    /// The configuration of sites and accounts has these mistakes.
+    #[error("the directory has mistakes: {}", list(.0))]
+    Directory(Vec<DirectoryMistake>),
+    #[error("account {0} is unknown or not active")]
+    NoAccount(AccountId),
+    #[error("a {role:?} may not {order:?}")]
+    Role { role: Role, order: OrderKind },
+    /// An order of the server from an account, or the other way round.
+    #[error("{0:?} is not for this actor")]
+    WrongActor(OrderKind),
+    #[error("{0} is not below the caller; ask instead of ordering")]
+    NotBelow(String),
+    #[error("only the chair, or somebody in the call from above, may")]
+    NotChair,
+    #[error("the new chair must be able to command")]
+    CannotChair,
+    #[error("no such target: {0}")]
+    UnknownTarget(String),
+    #[error("no such conference: {0}")]
+    UnknownConference(ConferenceId),
+    #[error("no such invitation for this account: {0}")]
+    UnknownInvitation(InvitationId),
+    #[error("no such participant: {0}")]
+    UnknownParticipant(ParticipantId),
+    #[error("the targets ring nobody")]
+    NobodyToRing,
+    #[error("in the call or being rung already")]
+    AlreadyThere,
+    #[error("answered, missed or taken back already")]
+    Settled,
+    #[error("answered on another device")]
+    AnsweredElsewhere,
+    #[error("the conference is over")]
+    Ended,
+    #[error("not in this conference")]
+    NotInConference,
+    #[error("more than {limit} {what}")]
+    Full { what: &'static str, limit: usize },
+    #[error("the key was used for another order")]
+    KeyReused,
+}
+
+impl Refusal {
+    #[must_use]
+    pub fn code(&self) -> RefusalCode {
+        match self {
+            Refusal::Malformed(_) | Refusal::Directory(_) => RefusalCode::Malformed,
+            Refusal::NoAccount(_) => RefusalCode::NotSignedIn,
+            Refusal::Role { .. } | Refusal::WrongActor(_) | Refusal::CannotChair => {
+                RefusalCode::NotAllowed
+            }
+            Refusal::NotBelow(_) => RefusalCode::NotBelow,
+            Refusal::NotChair => RefusalCode::NotChair,
+            Refusal::UnknownTarget(_) => RefusalCode::UnknownTarget,
+            Refusal::UnknownConference(_) => RefusalCode::UnknownConference,
+            Refusal::UnknownInvitation(_) => RefusalCode::UnknownInvitation,
+            Refusal::UnknownParticipant(_) => RefusalCode::UnknownParticipant,
+            Refusal::NobodyToRing => RefusalCode::NobodyToRing,
+            Refusal::AlreadyThere => RefusalCode::AlreadyThere,
+            Refusal::Settled => RefusalCode::Settled,
+            Refusal::AnsweredElsewhere => RefusalCode::AnsweredElsewhere,
+            Refusal::Ended => RefusalCode::Ended,
+            Refusal::NotInConference => RefusalCode::NotInConference,
+            Refusal::Full { .. } => RefusalCode::Full,
+            Refusal::KeyReused => RefusalCode::KeyReused,
+        }
+    }
+}
+
+fn list(mistakes: &[DirectoryMistake]) -> String {
+    let texts: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+    texts.join("; ")
+}
