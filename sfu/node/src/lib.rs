@@ -1,1 +1,24 @@
-//! Placeholder
+//! The media node: sockets, worker threads and control around the pure engine
+//! of `liandong-sfu-core`.
+//!
+//! The signaling side holds a [`Node`] and takes [`NodeEvent`]s; both are plain
+//! data, so that they can cross a wire later.
+#![deny(unsafe_code)]
+// Until the event loop uses it all.
+#![allow(dead_code)]
+
+mod config;
+mod control;
+mod event;
+mod mailbox;
+mod metrics;
+mod node;
+mod socket;
+mod sys;
+mod worker;
+
+pub use config::{Limits, MAX_WORKERS, NodeConfig, NodeError};
+pub use event::{Answered, NodeEvent, OfferError};
+pub use liandong_sfu_core::api::{DisconnectReason, PeerStats};
+pub use liandong_sfu_core::ids::{PeerId, RoomId, SlotIndex, Track, WorkerIndex};
+pub use node::Node;

@@ -1,0 +1,83 @@
+//! What a node tells the signaling side: plain data, so that it can cross a wire later.
+
+use std::time::Duration;
+
+use liandong_sfu_core::api::{DisconnectReason, PeerStats};
+use liandong_sfu_core::ids::{PeerId, RoomId, SlotIndex, Track};
+
+/// Something that happened on the media side.
+#[derive(Clone, Debug, PartialEq)]
+pub enum NodeEvent {
+    /// Media can flow.
+    Connected {
+        peer: PeerId,
+        /// Since the offer.
+        after: Duration,
+    },
+    /// The peer is gone; its id never comes back.
+    Disconnected {
+        peer: PeerId,
+        reason: DisconnectReason,
+    },
+    /// The first packet of a track, or the first one after a silence.
+    SourceStarted { peer: PeerId, track: Track },
+    /// Nothing came of the track for five seconds.
+    SourceSilent { peer: PeerId, track: Track },
+    /// The slot forwards the first keyframe of what it was told to show.
+    SlotLive {
+        peer: PeerId,
+        slot: SlotIndex,
+        shows: PeerId,
+        /// Since [`Node::set_slots`](crate::Node::set_slots).
+        after: Duration,
+    },
+    /// Who is heard in the room, loudest first. May be left out under load.
+    Speaking { room: RoomId, peers: Vec<PeerId> },
+    /// Once a second for each connected peer. May be left out under load.
+    Stats { peer: PeerId, stats: PeerStats },
+}
+
+impl NodeEvent {
+    /// A later event of the same kind says the same again, so this one may be lost.
+    pub(crate) fn may_be_lost(&self) -> bool {
+        match self {
+            Self::Speaking { .. } | Self::Stats { .. } => true,
+            Self::Connected { .. }
+            | Self::Disconnected { .. }
+            | Self::SourceStarted { .. }
+            | Self::SourceSilent { .. }
+            | Self::SlotLive { .. } => false,
+        }
+    }
+}
+
+/// The answer to an offer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// The peer's name for all later calls; new unless the offer named one.
+    pub peer: PeerId,
+    /// The SDP answer.
+    pub sdp: String,
+    /// How many video slots were granted.
+    pub video_slots: u8,
+    /// The tracks that the peer may send.
+    pub sources: Vec<Track>,
+}
+
+/// Why an offer was not answered.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OfferError {
+    /// Another try with the same text cannot succeed.
+    #[error("offer refused: {0}")]
+    BadOffer(String),
+    /// Come back later.
+    #[error("media node full: {0}")]
+    Full(&'static str),
+    /// Offer again as a new peer.
+    #[error("no such peer in this room")]
+    UnknownPeer,
+    /// The node is stopping.
+    #[error("media node is not running")]
+    Stopped,
+}

@@ -1,0 +1,229 @@
+//! The handle that the signaling side holds.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use liandong_sfu_core::api::{Command, Secrets};
+use liandong_sfu_core::ids::{PeerId, RoomId, SourceId, Track, WorkerIndex};
+use prometheus_client::registry::Registry;
+use rand::TryRng as _;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::config::{NodeConfig, NodeError};
+use crate::control::{Control, Spans};
+use crate::event::{Answered, NodeEvent, OfferError};
+use crate::mailbox::{Mailbox, Offer, Order};
+use crate::metrics::NodeMetrics;
+use crate::socket::{MediaPort, advertised};
+use crate::worker;
+
+/// A running media node. Clones are handles to the same node.
+#[derive(Clone, Debug)]
+pub struct Node {
+    shared: Arc<Shared>,
+    threads: Arc<Mutex<Vec<JoinHandle<()>>>>,
+}
+
+/// What the handle and the workers have in common.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    control: Mutex<Control>,
+    mailboxes: Vec<Mailbox>,
+    port: u16,
+    advertised: Vec<SocketAddr>,
+    waiting_offers: usize,
+}
+
+impl Node {
+    /// Opens the media port and starts the workers. Events wait in the returned
+    /// channel until they are taken.
+    pub fn start(config: NodeConfig) -> Result<(Self, mpsc::Receiver<NodeEvent>), NodeError> {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let workers = config.worker_count(cores)?;
+        let media = MediaPort::open(&config, workers)?;
+        let advertised = advertised(&config, &media)?;
+        let system = |what| move |source| NodeError::System { what, source };
+        let mailboxes = (0..workers)
+            .map(|_| Mailbox::new())
+            .collect::<Result<_, _>>()
+            .map_err(system("an eventfd"))?;
+        let shared = Arc::new(Shared {
+            control: Mutex::new(Control::new(workers, config.limits.clone())),
+            mailboxes,
+            port: media.port,
+            advertised,
+            waiting_offers: config.limits.waiting_offers,
+        });
+        let (events, received) = mpsc::channel(config.limits.waiting_events.max(1));
+        let node = Self {
+            shared: shared.clone(),
+            threads: Arc::default(),
+        };
+        let threads = worker::start(&shared, media, events).map_err(system("a thread"))?;
+        *lock(&node.threads) = threads;
+        Ok((node, received))
+    }
+
+    /// The UDP port that media comes to.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.shared.port
+    }
+
+    /// The addresses that answers name.
+    #[must_use]
+    pub fn advertised(&self) -> &[SocketAddr] {
+        &self.shared.advertised
+    }
+
+    /// Answers the offer of a new peer (`None`), or of a known one that
+    /// restarts ICE. Answered does not mean connected: that comes as an event.
+    pub async fn offer(
+        &self,
+        peer: Option<PeerId>,
+        room: RoomId,
+        sdp: String,
+    ) -> Result<Answered, OfferError> {
+        let mut secrets = Secrets([0; 32]);
+        rand::rngs::SysRng
+            .try_fill_bytes(&mut secrets.0)
+            .map_err(|_| OfferError::Full("no randomness from the system"))?;
+        let (reply, answer) = oneshot::channel();
+        let shared = &self.shared;
+        {
+            let mut control = shared.control();
+            let is_new = peer.is_none();
+            let peer = match peer {
+                Some(peer) if control.is_in(peer, room) => peer,
+                Some(_) => return Err(OfferError::UnknownPeer),
+                None => {
+                    let placed = control.place(room)?;
+                    if let Some(spans) = placed.spans {
+                        shared.tell_spans(spans);
+                    }
+                    placed.peer
+                }
+            };
+            let offer = Box::new(Offer {
+                peer,
+                room,
+                sdp,
+                secrets,
+                reply,
+            });
+            let posted = shared
+                .mailbox(peer.worker())
+                .ok_or(OfferError::UnknownPeer)
+                .and_then(|mailbox| mailbox.post_offer(offer, shared.waiting_offers));
+            if let Err(e) = posted {
+                if is_new && let Some(spans) = control.forget(peer) {
+                    shared.tell_spans(spans);
+                }
+                return Err(e);
+            }
+        }
+        answer.await.unwrap_or(Err(OfferError::Stopped))
+    }
+
+    /// The peer goes, with all that it sends and shows. Unknown peers are ignored:
+    /// they may just have gone by themselves.
+    pub fn leave(&self, peer: PeerId) {
+        let control = self.shared.control();
+        if control.knows(peer) {
+            self.shared.order(peer, Command::Leave { peer });
+        }
+    }
+
+    /// Shows the camera of `slots[i]` in the peer's slot i; slots beyond the
+    /// end go empty. Only what differs from the last call acts.
+    pub fn set_slots(&self, peer: PeerId, slots: Vec<Option<PeerId>>) {
+        let mut control = self.shared.control();
+        for (slot, source) in control.change_slots(peer, &slots) {
+            self.shared
+                .order(peer, Command::SetSlot { peer, slot, source });
+        }
+    }
+
+    /// Closed: what the peer sends on this track is dropped from now on.
+    pub fn gate(&self, peer: PeerId, track: Track, open: bool) {
+        let control = self.shared.control();
+        if control.knows(peer) {
+            let source = SourceId { peer, track };
+            self.shared.order(peer, Command::Gate { source, open });
+        }
+    }
+
+    /// Adds this node's metrics to what the program exports.
+    pub fn register(&self, registry: &mut Registry) {
+        registry.register_collector(Box::new(NodeMetrics(self.shared.clone())));
+    }
+
+    /// Lets all peers go and ends the workers.
+    pub async fn shutdown(self) {
+        {
+            let control = self.shared.control();
+            for peer in control.peers() {
+                self.shared.order(peer, Command::Leave { peer });
+            }
+            for mailbox in &self.shared.mailboxes {
+                mailbox.post(Order::Stop);
+            }
+        }
+        let threads = std::mem::take(&mut *lock(&self.threads));
+        let joined = tokio::task::spawn_blocking(move || {
+            for thread in threads {
+                // A worker that panicked has said so already.
+                let _ = thread.join();
+            }
+        });
+        let _ = joined.await;
+    }
+}
+
+impl Shared {
+    pub(crate) fn control(&self) -> MutexGuard<'_, Control> {
+        lock(&self.control)
+    }
+
+    pub(crate) fn mailbox(&self, worker: WorkerIndex) -> Option<&Mailbox> {
+        self.mailboxes.get(usize::from(worker.0))
+    }
+
+    pub(crate) fn mailboxes(&self) -> &[Mailbox] {
+        &self.mailboxes
+    }
+
+    fn order(&self, peer: PeerId, command: Command) {
+        if let Some(mailbox) = self.mailbox(peer.worker()) {
+            mailbox.post(Order::Engine(command));
+        }
+    }
+
+    /// The peer is gone from its worker.
+    pub(crate) fn forget(&self, peer: PeerId) {
+        let mut control = self.control();
+        if let Some(spans) = control.forget(peer) {
+            self.tell_spans(spans);
+        }
+    }
+
+    /// With the control lock held, so that two changes of a room arrive in their order.
+    fn tell_spans(&self, spans: Spans) {
+        let Spans {
+            room,
+            workers,
+            tell,
+        } = spans;
+        for (i, mailbox) in self.mailboxes.iter().enumerate() {
+            if tell & 1 << i != 0 {
+                mailbox.post(Order::Engine(Command::RoomSpans { room, workers }));
+            }
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Plain data, whole between statements; a worker that panics ends the process anyway.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
