@@ -1,14 +1,23 @@
 //! What goes into an [`Engine`](crate::Engine) and what comes out, apart from datagrams.
 //!
+//! The shell's loop: `receive` every datagram of a batch, then `flush` and send
+//! until [`Flushed::Done`], drain `poll_event`, and call `handle_timeout` when
+//! `poll_timeout` has passed.
+//!
 //! One engine serves one worker. A room may span workers: each engine knows
 //! its own peers, and of the others only those sources that one of its slots
 //! shows; it says so by [`Event::SubscribeAt`], and the node carries that
 //! event to the owner's engine as [`Command::Subscribe`]. Packets of a source
 //! with subscribers elsewhere leave by the outbox as [`Relay`]s.
 
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::ids::{PeerId, RoomId, SlotIndex, SourceId, WorkerIndex};
+use crate::codec::Codec;
+use crate::ids::{Path, PeerId, RoomId, SlotIndex, SourceId, WorkerIndex};
+use crate::rtp::AudioLevel;
+use crate::transport::Certificate;
 
 /// Random bytes for one negotiation, drawn by the shell from the system's generator.
 #[derive(Clone)]
@@ -82,6 +91,9 @@ pub enum CommandError {
     UnknownPeer,
     #[error("no such slot")]
     UnknownSlot,
+    /// It left, or it belongs to another room.
+    #[error("no such source")]
+    UnknownSource,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -162,10 +174,10 @@ pub enum Event {
     /// workers' sockets receive belong here.
     PathOwned {
         peer: PeerId,
-        path: crate::ids::Path,
+        path: Path,
     },
     PathReleased {
-        path: crate::ids::Path,
+        path: Path,
     },
 }
 
@@ -211,18 +223,111 @@ pub struct Counters {
     pub dropped_gated: u64,
 }
 
-/// A decrypted RTP packet of a source on its way to other workers. The
-/// receiving engine takes it by `Engine::relay`.
+/// Something of a source on its way to other workers. The receiving engine
+/// takes it by `Engine::relay`.
 #[derive(Clone, Debug)]
 pub struct Relay {
     pub source: SourceId,
     pub room: RoomId,
     /// Bit i: worker i wants it.
     pub workers: u64,
-    /// What the receiving side needs and the packet does not say.
-    pub codec: crate::codec::Codec,
-    /// From the RFC 6464 extension: 0 (loudest) to 127 dBov below, with the voice flag.
-    pub audio_level: Option<(u8, bool)>,
-    /// The clear RTP packet.
-    pub packet: Box<[u8]>,
+    pub content: RelayContent,
+}
+
+/// What a [`Relay`] carries.
+#[derive(Clone, Debug)]
+pub enum RelayContent {
+    Packet {
+        codec: Codec,
+        /// Counts the restarts of the source (a new SSRC), so that sequence
+        /// numbers of two lives are never mixed.
+        generation: u32,
+        /// Extended by the owner: it has seen all wraps.
+        sequence: u64,
+        /// RTP ticks of the codec's clock.
+        timestamp: u32,
+        marker: bool,
+        /// From the RFC 6464 extension.
+        level: Option<AudioLevel>,
+        /// Coordination of video orientation, the byte of 3GPP TS 26.114 §7.4.5.
+        orientation: Option<u8>,
+        /// The clear payload, without padding; shared by all workers it goes to.
+        payload: Arc<[u8]>,
+    },
+    /// The sender's clock, already on the node's timeline.
+    Clock {
+        generation: u32,
+        /// NTP format, 32.32 seconds since the engines' common epoch.
+        ntp: u64,
+        /// The RTP timestamp of that moment.
+        timestamp: u32,
+    },
+}
+
+/// What one engine is set up with.
+#[derive(Clone, Debug)]
+pub struct EngineConfig {
+    pub worker: WorkerIndex,
+    /// For DTLS; the fingerprint in every answer.
+    pub certificate: Certificate,
+    /// The addresses that answers advertise as host candidates.
+    pub candidates: Vec<SocketAddr>,
+    /// Offers beyond this many peers are refused.
+    pub max_peers: usize,
+}
+
+/// What became of a datagram.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Received {
+    Handled,
+    /// Counted in [`Counters`]; tell nobody.
+    Dropped,
+    /// From a path, or with an ICE user name, of no peer of this engine. A STUN
+    /// request says by its user name whose it is; for the rest ask the owners of paths.
+    NotMine(Option<WorkerIndex>),
+}
+
+/// Whether [`Outbox`] holds everything there was.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Flushed {
+    Done,
+    /// The outbox is full: send it, clear it, flush again.
+    More,
+}
+
+/// Datagrams and relays on their way out; the shell clears and reuses it.
+#[derive(Clone, Debug, Default)]
+pub struct Outbox {
+    /// The datagrams, one behind the other. Those to one path that follow each
+    /// other in `datagrams` lie contiguous here, so that a run of equal sizes
+    /// (the last may be shorter) can leave as one GSO train.
+    pub bytes: Vec<u8>,
+    pub datagrams: Vec<Datagram>,
+    pub relays: Vec<Relay>,
+}
+
+impl Outbox {
+    /// Keeps the capacity.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.datagrams.clear();
+        self.relays.clear();
+    }
+
+    /// The bytes of one of `datagrams`.
+    #[must_use]
+    pub fn payload(&self, datagram: &Datagram) -> &[u8] {
+        let start = datagram.start as usize;
+        self.bytes
+            .get(start..start + usize::from(datagram.len))
+            .unwrap_or_default()
+    }
+}
+
+/// One UDP payload within [`Outbox::bytes`].
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Datagram {
+    pub to: Path,
+    pub start: u32,
+    pub len: u16,
 }

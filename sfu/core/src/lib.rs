@@ -5,6 +5,10 @@
 
 pub mod api;
 pub mod codec;
+mod engine;
 pub mod ids;
+pub mod room;
 pub mod rtp;
 pub mod transport;
+
+pub use engine::Engine;

@@ -1,0 +1,5 @@
+//! Who is heard.
+
+pub mod speakers;
+
+pub use speakers::{Loudness, Speakers};

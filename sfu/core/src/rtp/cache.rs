@@ -1,0 +1,265 @@
+//! The recent packets of one source, once, for all its receivers: what is
+//! forwarded is read from here, and so is what receivers ask for again.
+//!
+//! Bounded by packets and by bytes. The bytes lie in one ring that starts small
+//! and doubles while it holds less than the wanted time, so that a quiet source
+//! costs little. Nothing is allocated per packet.
+
+use std::time::{Duration, Instant};
+
+/// How much a [`Cache`] may hold.
+#[derive(Clone, Copy, Debug)]
+pub struct CacheLimits {
+    /// A power of two.
+    pub packets: usize,
+    pub first_bytes: usize,
+    pub max_bytes: usize,
+    /// The ring grows while a lap takes less than this.
+    pub wanted: Duration,
+}
+
+impl CacheLimits {
+    pub const VIDEO: Self = Self {
+        packets: 512,
+        first_bytes: 32 << 10,
+        max_bytes: 1 << 20,
+        wanted: Duration::from_millis(1_000),
+    };
+    pub const AUDIO: Self = Self {
+        packets: 64,
+        first_bytes: 4 << 10,
+        max_bytes: 32 << 10,
+        wanted: Duration::from_millis(1_000),
+    };
+}
+
+/// What became of a packet offered to a [`Cache`].
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Insertion {
+    Stored,
+    Duplicate,
+    /// Older than everything that the cache can hold.
+    TooOld,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry<T> {
+    sequence: u64,
+    /// Which lap of the byte ring wrote it.
+    lap: u32,
+    start: u32,
+    len: u16,
+    meta: T,
+}
+
+/// Packets by extended sequence number, each with what the owner wants to
+/// remember of it (`T`).
+#[derive(Clone, Debug)]
+pub struct Cache<T> {
+    limits: CacheLimits,
+    entries: Vec<Option<Entry<T>>>,
+    bytes: Vec<u8>,
+    lap: u32,
+    /// Where in `bytes` the next packet goes.
+    head: usize,
+    lap_began: Option<Instant>,
+}
+
+impl<T: Copy> Cache<T> {
+    /// Allocates nothing yet.
+    #[must_use]
+    pub const fn new(limits: CacheLimits) -> Self {
+        Self {
+            limits,
+            entries: Vec::new(),
+            bytes: Vec::new(),
+            lap: 0,
+            head: 0,
+            lap_began: None,
+        }
+    }
+
+    /// Stores a packet unless it is here already.
+    pub fn insert(&mut self, now: Instant, sequence: u64, meta: T, payload: &[u8]) -> Insertion {
+        let Ok(len) = u16::try_from(payload.len()) else {
+            return Insertion::TooOld; // no datagram is that long
+        };
+        if self.entries.is_empty() {
+            self.entries.resize(self.limits.packets, None);
+            self.bytes.resize(self.limits.first_bytes, 0);
+        }
+        let index = self.index(sequence);
+        match &self.entries[index] {
+            Some(old) if old.sequence == sequence => return Insertion::Duplicate,
+            Some(old) if old.sequence > sequence => return Insertion::TooOld,
+            Some(_) | None => {}
+        }
+        let Some(start) = self.room_for(now, payload.len()) else {
+            return Insertion::TooOld;
+        };
+        self.bytes[start..start + payload.len()].copy_from_slice(payload);
+        self.head = start + payload.len();
+        self.entries[index] = Some(Entry {
+            sequence,
+            lap: self.lap,
+            start: start as u32,
+            len,
+            meta,
+        });
+        Insertion::Stored
+    }
+
+    /// A packet that is still here.
+    #[must_use]
+    pub fn packet(&self, sequence: u64) -> Option<(&T, &[u8])> {
+        if self.entries.is_empty() {
+            return None;
+        }
+        let entry = self.entries[self.index(sequence)].as_ref()?;
+        if entry.sequence != sequence {
+            return None;
+        }
+        let start = entry.start as usize;
+        let intact =
+            entry.lap == self.lap || (entry.lap.wrapping_add(1) == self.lap && start >= self.head);
+        if !intact {
+            return None;
+        }
+        let payload = self.bytes.get(start..start + usize::from(entry.len))?;
+        Some((&entry.meta, payload))
+    }
+
+    /// Forgets all packets and keeps the memory.
+    pub fn clear(&mut self) {
+        self.entries.fill(None);
+        self.head = 0;
+        self.lap_began = None;
+    }
+
+    /// Forgets all packets and gives the memory back.
+    pub fn release(&mut self) {
+        *self = Self::new(self.limits);
+    }
+
+    /// Bytes allocated.
+    #[must_use]
+    pub fn footprint(&self) -> usize {
+        self.bytes.capacity() + self.entries.capacity() * size_of::<Option<Entry<T>>>()
+    }
+
+    fn index(&self, sequence: u64) -> usize {
+        (sequence % self.entries.len() as u64) as usize
+    }
+
+    /// Where a payload of `len` bytes goes; the ring wraps or grows for it.
+    fn room_for(&mut self, now: Instant, len: usize) -> Option<usize> {
+        let began = *self.lap_began.get_or_insert(now);
+        if self.head + len <= self.bytes.len() {
+            return Some(self.head);
+        }
+        // The ring's end. All of this lap lies before `head` in order, so to grow
+        // means only to go on behind it.
+        let short_lap = now.saturating_duration_since(began) < self.limits.wanted;
+        if short_lap && self.bytes.len() < self.limits.max_bytes {
+            let doubled = (self.bytes.len() * 2).min(self.limits.max_bytes);
+            self.bytes.resize(doubled, 0);
+            if self.head + len <= self.bytes.len() {
+                return Some(self.head);
+            }
+        }
+        if len > self.bytes.len() {
+            return None;
+        }
+        self.lap = self.lap.wrapping_add(1);
+        self.lap_began = Some(now);
+        self.head = 0;
+        Some(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: CacheLimits = CacheLimits {
+        packets: 8,
+        first_bytes: 64,
+        max_bytes: 256,
+        wanted: Duration::from_millis(100),
+    };
+
+    fn start() -> Instant {
+        #[allow(clippy::disallowed_methods)] // any instant serves as the origin of virtual time
+        Instant::now()
+    }
+
+    #[test]
+    fn gives_back_what_was_stored_and_refuses_copies() {
+        let now = start();
+        let mut cache = Cache::new(LIMITS);
+        assert_eq!(cache.insert(now, 100, 'a', b"one"), Insertion::Stored);
+        assert_eq!(cache.insert(now, 101, 'b', b"two"), Insertion::Stored);
+        assert_eq!(cache.insert(now, 100, 'c', b"xxx"), Insertion::Duplicate);
+        assert_eq!(cache.packet(100), Some((&'a', b"one".as_slice())));
+        assert_eq!(cache.packet(101), Some((&'b', b"two".as_slice())));
+        assert_eq!(cache.packet(102), None);
+    }
+
+    #[test]
+    fn the_ring_of_packets_forgets_the_oldest() {
+        let now = start();
+        let mut cache = Cache::new(LIMITS);
+        for sequence in 0..12 {
+            cache.insert(now, sequence, (), b"x");
+        }
+        assert_eq!(cache.packet(3), None);
+        assert!(cache.packet(4).is_some());
+        assert_eq!(cache.insert(now, 3, (), b"x"), Insertion::TooOld);
+    }
+
+    #[test]
+    fn overwritten_bytes_are_never_given() {
+        let mut now = start();
+        let mut cache = Cache::new(CacheLimits {
+            packets: 64,
+            ..LIMITS
+        });
+        for sequence in 0..500_u64 {
+            now += Duration::from_millis(50); // slow: the ring must not grow
+            let body = [sequence as u8; 20];
+            assert_eq!(
+                cache.insert(now, sequence, sequence, &body),
+                Insertion::Stored
+            );
+            let mut held = 0;
+            for old in sequence.saturating_sub(63)..=sequence {
+                if let Some((meta, payload)) = cache.packet(old) {
+                    assert_eq!(*meta, old);
+                    assert_eq!(payload, [old as u8; 20]);
+                    held += 1;
+                }
+            }
+            assert!(held >= 1 && held <= 3, "64 bytes hold at most three");
+        }
+        assert!(cache.bytes.len() == 64);
+    }
+
+    #[test]
+    fn grows_while_laps_are_short_up_to_its_limit() {
+        let now = start();
+        let mut cache = Cache::new(LIMITS);
+        for sequence in 0..100_u64 {
+            cache.insert(now, sequence, (), &[sequence as u8; 60]);
+        }
+        assert_eq!(cache.bytes.len(), 256);
+        let (_, payload) = cache.packet(97).unwrap();
+        assert_eq!(payload, [97; 60]);
+        assert_eq!(
+            cache.insert(now, 100, (), &[0; 300]),
+            Insertion::TooOld,
+            "larger than all of it"
+        );
+        cache.release();
+        assert_eq!(cache.footprint(), 0);
+    }
+}

@@ -1,0 +1,325 @@
+//! Keeps one outgoing stream continuous while what feeds it changes.
+//!
+//! A receiver sees one SSRC whose sequence numbers, timestamps and picture ids
+//! never jump. Each feed in turn (a source, or the same source after a restart)
+//! is a [`Binding`] with constant offsets; the few latest bindings are kept, so
+//! that a packet which the receiver asks for again is rebuilt bit by bit as it
+//! was, even after a switch.
+
+use std::time::{Duration, Instant};
+
+use arrayvec::ArrayVec;
+
+/// Bindings remembered for repair, beside the current one.
+const PAST_BINDINGS: usize = 3;
+/// Left-out packets remembered per binding, for packets that come late.
+const RECENT_SKIPS: usize = 48;
+
+/// Picture numbering of a codec that has one (VP8: RFC 7741 §4.2).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct PictureIds {
+    /// 15 bits; a 7-bit id uses the low ones.
+    pub picture_id: Option<u16>,
+    /// TL0PICIDX.
+    pub base_layer: Option<u8>,
+}
+
+/// The place of a packet in the outgoing stream.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Mapped {
+    /// Extended; the wire has the low 16 bits.
+    pub sequence: u64,
+    pub timestamp: u32,
+    pub pictures: PictureIds,
+}
+
+/// A packet as its source numbered it.
+#[derive(Clone, Copy, Debug)]
+pub struct Numbering {
+    /// Extended.
+    pub sequence: u64,
+    pub timestamp: u32,
+    pub pictures: PictureIds,
+}
+
+/// The ticks of a stream's RTP clock.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    /// Ticks per second.
+    pub rate: u32,
+    /// The least step across a switch, in ticks.
+    pub step: u32,
+}
+
+impl Clock {
+    pub const VIDEO: Self = Self {
+        rate: 90_000,
+        step: 1,
+    };
+    /// Opus always runs at 48 kHz (RFC 7587 §4.1); 20 ms are one usual packet.
+    pub const OPUS: Self = Self {
+        rate: 48_000,
+        step: 960,
+    };
+
+    /// Wraps, as RTP timestamps do.
+    #[must_use]
+    pub fn ticks(self, elapsed: Duration) -> u32 {
+        (elapsed.as_nanos() * u128::from(self.rate) / 1_000_000_000) as u32
+    }
+}
+
+/// One feed of the stream, named by `O`, with its constant offsets.
+#[derive(Clone, Debug)]
+struct Binding<O> {
+    origin: O,
+    highest_in: u64,
+    first_out: u64,
+    /// out = in + shift, for packets newer than all skips.
+    shift: i64,
+    timestamp_shift: u32,
+    picture_shift: u16,
+    base_layer_shift: u8,
+    /// Left out, oldest first: their numbers are given to the packets after them.
+    skips: Vec<u64>,
+    /// Nothing below is mapped any more: its skips are forgotten.
+    floor: u64,
+}
+
+impl<O> Binding<O> {
+    fn sequence_out(&self, sequence: u64) -> Option<u64> {
+        if sequence < self.floor {
+            return None;
+        }
+        let mut out = sequence as i64 + self.shift;
+        for skip in self.skips.iter().rev() {
+            if *skip == sequence {
+                return None;
+            }
+            if *skip < sequence {
+                break;
+            }
+            out += 1;
+        }
+        u64::try_from(out).ok()
+    }
+
+    fn sequence_in(&self, out: u64) -> Option<u64> {
+        let mut sequence = out as i64 - self.shift;
+        for skip in self.skips.iter().rev() {
+            if (*skip as i64) < sequence {
+                break;
+            }
+            sequence -= 1;
+        }
+        let sequence = u64::try_from(sequence).ok()?;
+        (sequence >= self.floor && sequence <= self.highest_in).then_some(sequence)
+    }
+
+    fn apply(&self, sequence: u64, packet: &Numbering) -> Mapped {
+        Mapped {
+            sequence,
+            timestamp: packet.timestamp.wrapping_add(self.timestamp_shift),
+            pictures: PictureIds {
+                picture_id: packet
+                    .pictures
+                    .picture_id
+                    .map(|id| id.wrapping_add(self.picture_shift) & 0x7fff),
+                base_layer: packet
+                    .pictures
+                    .base_layer
+                    .map(|index| index.wrapping_add(self.base_layer_shift)),
+            },
+        }
+    }
+}
+
+/// See the module's text. `O` names a feed, and compares equal only for the
+/// same life of the same source.
+#[derive(Clone, Debug)]
+pub struct Munger<O> {
+    current: Option<Binding<O>>,
+    past: ArrayVec<Box<Binding<O>>, PAST_BINDINGS>,
+    /// The next new sequence number, extended.
+    next: u64,
+    /// Of the newest frame sent.
+    last: Option<(u32, Instant)>,
+    pictures: PictureIds,
+}
+
+impl<O: Copy + Eq> Munger<O> {
+    /// `first` is the first sequence number on the wire (RFC 3550 §5.1 wants it random).
+    #[must_use]
+    pub fn new(first: u16) -> Self {
+        Self {
+            current: None,
+            past: ArrayVec::new(),
+            // One lap ahead, so that nothing older than the first is ever negative.
+            next: (1 << 16) | u64::from(first),
+            last: None,
+            pictures: PictureIds::default(),
+        }
+    }
+
+    /// The feed that is being forwarded.
+    #[must_use]
+    pub fn origin(&self) -> Option<O> {
+        self.current.as_ref().map(|binding| binding.origin)
+    }
+
+    /// Ends the current feed: nothing of it is mapped any more, though it can
+    /// still be repaired.
+    pub fn stop(&mut self) {
+        if let Some(ended) = self.current.take() {
+            if self.past.is_full() {
+                self.past.remove(0);
+            }
+            self.past.push(Box::new(ended));
+        }
+    }
+
+    /// Begins a feed with this packet, and ends the one before. The timestamp
+    /// goes on by the time since the last frame.
+    pub fn start(&mut self, now: Instant, origin: O, clock: Clock, packet: &Numbering) -> Mapped {
+        self.stop();
+        let timestamp = match self.last {
+            Some((timestamp, at)) => {
+                let elapsed = clock.ticks(now.saturating_duration_since(at));
+                timestamp.wrapping_add(elapsed.max(clock.step))
+            }
+            None => packet.timestamp,
+        };
+        let next_picture = |last: u16| last.wrapping_add(1) & 0x7fff;
+        let binding = Binding {
+            origin,
+            highest_in: packet.sequence,
+            first_out: self.next,
+            shift: self.next as i64 - packet.sequence as i64,
+            timestamp_shift: timestamp.wrapping_sub(packet.timestamp),
+            picture_shift: match (self.pictures.picture_id, packet.pictures.picture_id) {
+                (Some(last), Some(id)) => next_picture(last).wrapping_sub(id) & 0x7fff,
+                (_, _) => 0,
+            },
+            base_layer_shift: match (self.pictures.base_layer, packet.pictures.base_layer) {
+                (Some(last), Some(index)) => last.wrapping_add(1).wrapping_sub(index),
+                (_, _) => 0,
+            },
+            skips: Vec::new(),
+            floor: packet.sequence,
+        };
+        let mapped = binding.apply(self.next, packet);
+        self.current = Some(binding);
+        self.next += 1;
+        self.note(now, &mapped);
+        mapped
+    }
+
+    /// The place of a further packet of the current feed. `None`: older than the
+    /// feed's start, left out, or too late to tell.
+    ///
+    /// A gap before the packet stays a gap, which the missing packet fills when it
+    /// comes late or again; each packet is to be offered once.
+    pub fn map(&mut self, now: Instant, packet: &Numbering) -> Option<Mapped> {
+        let binding = self.current.as_mut()?;
+        let sequence = binding.sequence_out(packet.sequence)?;
+        binding.highest_in = binding.highest_in.max(packet.sequence);
+        let mapped = binding.apply(sequence, packet);
+        self.next = self.next.max(sequence + 1);
+        self.note(now, &mapped);
+        Some(mapped)
+    }
+
+    /// Leaves a packet out so that the receiver sees no gap. False: it is too late
+    /// for that since newer packets have gone out; its number stays in use.
+    pub fn skip(&mut self, sequence: u64) -> bool {
+        let Some(binding) = self.current.as_mut() else {
+            return true;
+        };
+        if sequence <= binding.highest_in {
+            return sequence < binding.floor;
+        }
+        if binding.skips.len() == RECENT_SKIPS {
+            binding.floor = binding.skips.remove(0) + 1;
+        }
+        binding.skips.push(sequence);
+        binding.shift -= 1;
+        binding.highest_in = sequence;
+        true
+    }
+
+    /// Which packet of which feed was (or will be) sent under this sequence
+    /// number of the wire.
+    #[must_use]
+    pub fn sent(&self, wire: u16) -> Option<(O, u64)> {
+        let out = self.unwrap(wire)?;
+        let binding = self.binding_of(out)?;
+        Some((binding.origin, binding.sequence_in(out)?))
+    }
+
+    /// The place that a packet has, without changing anything: for sending again.
+    #[must_use]
+    pub fn again(&self, wire: u16, packet: &Numbering) -> Option<Mapped> {
+        let out = self.unwrap(wire)?;
+        let binding = self.binding_of(out)?;
+        (binding.sequence_out(packet.sequence)? == out).then(|| binding.apply(out, packet))
+    }
+
+    /// Translates a timestamp of the current feed.
+    #[must_use]
+    pub fn timestamp(&self, timestamp: u32) -> Option<u32> {
+        let binding = self.current.as_ref()?;
+        Some(timestamp.wrapping_add(binding.timestamp_shift))
+    }
+
+    /// The highest sequence number in use, extended, after the first packet.
+    #[must_use]
+    pub fn highest(&self) -> Option<u64> {
+        self.last.map(|_| self.next - 1)
+    }
+
+    fn binding_of(&self, out: u64) -> Option<&Binding<O>> {
+        self.current
+            .iter()
+            .chain(self.past.iter().rev().map(|past| &**past))
+            .find(|binding| binding.first_out <= out)
+    }
+
+    /// The extended number, at most 2^15 below the next one.
+    fn unwrap(&self, wire: u16) -> Option<u64> {
+        let newest = self.next - 1;
+        let behind = (newest as u16).wrapping_sub(wire);
+        (behind < 0x8000).then(|| newest - u64::from(behind))
+    }
+
+    fn note(&mut self, now: Instant, mapped: &Mapped) {
+        let newer_time = match self.last {
+            Some((last, _)) => mapped.timestamp.wrapping_sub(last) as i32 > 0,
+            None => true,
+        };
+        if newer_time {
+            self.last = Some((mapped.timestamp, now));
+        }
+        if let Some(id) = mapped.pictures.picture_id {
+            let ahead = |last: u16| id.wrapping_sub(last) & 0x7fff;
+            if self
+                .pictures
+                .picture_id
+                .is_none_or(|last| ahead(last) < 0x4000)
+            {
+                self.pictures.picture_id = Some(id);
+            }
+        }
+        if let Some(index) = mapped.pictures.base_layer
+            && self
+                .pictures
+                .base_layer
+                .is_none_or(|last| index.wrapping_sub(last) < 0x80)
+        {
+            self.pictures.base_layer = Some(index);
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "munger_tests.rs"]
+mod tests;
