@@ -1,0 +1,98 @@
+import "./topbar.css";
+
+import { LogoutOutlined, SettingOutlined, UserOutlined } from "@ant-design/icons";
+import { App, Button, Dropdown } from "antd";
+import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import { useStore } from "zustand";
+
+import { linkStore, signOut, useReplica } from "../protocol/client";
+import { LanguageSwitch } from "../ui/LanguageSwitch";
+import { Mark } from "../ui/Mark";
+import { useNow } from "../ui/useNow";
+
+/** County, clock, connection, own account. `children`: what the call says about itself. */
+export function TopBar({ onDevices, children }: { onDevices: () => void; children?: ReactNode }) {
+  const { t } = useTranslation();
+  const me = useReplica((replica) => replica.me);
+  return (
+    <header className="topbar">
+      <div className="topbar-brand">
+        <Mark size={34} />
+        <div>
+          <strong>{me.countyName}</strong>
+          <span>
+            {t("app.name")} · {t("app.subtitle")}
+          </span>
+        </div>
+      </div>
+      <div className="topbar-middle">{children}</div>
+      <LinkState />
+      <Clock />
+      <LanguageSwitch />
+      <Button
+        type="text"
+        icon={<SettingOutlined aria-hidden />}
+        aria-label={t("devices.open")}
+        title={t("devices.open")}
+        data-testid="open-devices"
+        onClick={onDevices}
+      />
+      <AccountMenu />
+    </header>
+  );
+}
+
+export function AccountMenu() {
+  const { t } = useTranslation();
+  const { modal } = App.useApp();
+  const me = useReplica((replica) => replica.me);
+  const inCall = useReplica((replica) => replica.ownConference !== null);
+
+  function leaveSession() {
+    // The page is signed out at once; should the server not hear it, the session ends by its age.
+    const out = () => void signOut().catch(() => undefined);
+    if (!inCall) out();
+    else modal.confirm({ title: t("account.signOutInCall"), okText: t("account.signOut"), onOk: out });
+  }
+
+  return (
+    <Dropdown
+      trigger={["click"]}
+      menu={{
+        items: [
+          { key: "who", disabled: true, label: `${me.account} · ${t(`role.${me.role}`)}` },
+          { key: "out", icon: <LogoutOutlined />, label: <span data-testid="sign-out">{t("account.signOut")}</span>, onClick: leaveSession },
+        ],
+      }}
+    >
+      <Button type="text" className="topbar-account" data-testid="account-menu" icon={<UserOutlined aria-hidden />}>
+        <span className="ld-visually-hidden">{t("account.menu")}</span>
+        {me.name}
+      </Button>
+    </Dropdown>
+  );
+}
+
+export function LinkState() {
+  const { t } = useTranslation();
+  const phase = useStore(linkStore, (link) => link.phase);
+  return (
+    <span className="topbar-link" data-phase={phase} data-testid="link-state" role="status">
+      {t(`link.${phase}`)}
+    </span>
+  );
+}
+
+function Clock() {
+  const { i18n } = useTranslation();
+  const now = useNow();
+  const offset = useReplica((replica) => replica.clockOffsetMs);
+  const date = new Date(now + offset);
+  return (
+    <time className="topbar-clock ld-number" dateTime={date.toISOString()}>
+      <strong>{date.toLocaleTimeString(i18n.language, { hour12: false })}</strong>
+      <span>{date.toLocaleDateString(i18n.language, { month: "long", day: "numeric", weekday: "short" })}</span>
+    </time>
+  );
+}

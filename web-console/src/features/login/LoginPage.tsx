@@ -1,0 +1,105 @@
+import "./login.css";
+
+import { Alert, Button, Input } from "antd";
+import { type FormEvent, useState } from "react";
+import { useTranslation } from "react-i18next";
+
+import { signIn } from "../../protocol/client";
+import { failureKey, RefusedError } from "../../protocol/errors";
+import type { Refusal } from "../../protocol/generated/Refusal";
+import { LanguageSwitch } from "../../ui/LanguageSwitch";
+import { Mark } from "../../ui/Mark";
+import { clockOf } from "../../ui/time";
+import { useNow } from "../../ui/useNow";
+
+type Failure = { key: ReturnType<typeof failureKey>; untilMs: number | null };
+
+function failureOf(error: unknown): Failure {
+  const wait = error instanceof RefusedError ? error.refusal.retryAfterMs : undefined;
+  return { key: failureKey(error), untilMs: wait === undefined ? null : Date.now() + wait };
+}
+
+/** `refusal`: why the last session ended, if it did. */
+export function LoginPage({ refusal }: { refusal: Refusal | null }) {
+  const { t } = useTranslation();
+  const [account, setAccount] = useState("");
+  const [password, setPassword] = useState("");
+  const [busy, setBusy] = useState(false);
+  const [failure, setFailure] = useState<Failure | null>(() =>
+    refusal === null ? null : failureOf(new RefusedError(refusal)),
+  );
+  const now = useNow(500);
+  const lockedMs = failure?.untilMs == null ? 0 : Math.max(0, failure.untilMs - now);
+
+  async function submit(event: FormEvent) {
+    event.preventDefault();
+    if (busy || lockedMs > 0) return;
+    setBusy(true);
+    setFailure(null);
+    try {
+      await signIn({ account: account.trim(), password });
+    } catch (error) {
+      setFailure(failureOf(error));
+      setBusy(false);
+    }
+  }
+
+  return (
+    <main className="login">
+      <div className="login-language">
+        <LanguageSwitch />
+      </div>
+      <form className="login-card" onSubmit={(event) => void submit(event)} aria-labelledby="login-name">
+        <div className="login-brand">
+          <Mark size={56} />
+          <div>
+            <h1 id="login-name">{t("app.name")}</h1>
+            <p>{t("app.subtitle")}</p>
+          </div>
+        </div>
+        <label htmlFor="login-account">{t("login.account")}</label>
+        <Input
+          id="login-account"
+          data-testid="login-account"
+          size="large"
+          autoComplete="username"
+          autoCapitalize="none"
+          spellCheck={false}
+          value={account}
+          onChange={(event) => setAccount(event.target.value)}
+        />
+        <label htmlFor="login-password">{t("login.password")}</label>
+        <Input.Password
+          id="login-password"
+          data-testid="login-password"
+          size="large"
+          autoComplete="current-password"
+          value={password}
+          onChange={(event) => setPassword(event.target.value)}
+        />
+        <div className="login-failure" role="alert" data-testid="login-failure">
+          {failure !== null && (
+            <Alert
+              type="error"
+              showIcon
+              title={t(failure.key)}
+              description={lockedMs > 0 ? t("login.lockedFor", { time: clockOf(lockedMs + 999) }) : undefined}
+            />
+          )}
+        </div>
+        <Button
+          data-testid="login-submit"
+          type="primary"
+          size="large"
+          block
+          htmlType="submit"
+          loading={busy}
+          disabled={account.trim() === "" || password === "" || lockedMs > 0}
+        >
+          {t("login.submit")}
+        </Button>
+        <p className="login-footer">{t("login.footer")}</p>
+      </form>
+    </main>
+  );
+}

@@ -1,0 +1,217 @@
+import { useStore } from "zustand";
+import { createStore } from "zustand/vanilla";
+
+import { Connection, type ConnectionPhase, type Socket, type Welcome } from "./connection";
+import { allowAutoAnswer, deviceStore, settleDevice } from "./device";
+import { RefusedError, UnansweredError } from "./errors";
+import type { ConferenceId } from "./generated/ConferenceId";
+import type { InvitationId } from "./generated/InvitationId";
+import type { Login } from "./generated/Login";
+import type { Me } from "./generated/Me";
+import type { Push } from "./generated/Push";
+import type { Refusal } from "./generated/Refusal";
+import type { Reply } from "./generated/Reply";
+import type { Request } from "./generated/Request";
+import type { Target } from "./generated/Target";
+import * as http from "./http";
+import { applyPush, entered, fromSnapshot, parted, type Replica, resync } from "./replica";
+import { Vitals } from "./vitals";
+
+const TOKEN_KEY = "liandong.resume";
+/** A half-open TCP connection tells a client that only listens nothing; so it asks. */
+const PROBE_EVERY_MS = 20_000;
+
+export type Session =
+  | { state: "checking" }
+  /** The server did not answer whether there is a session; asked again by itself. */
+  | { state: "unreached" }
+  | { state: "signedOut"; refusal: Refusal | null }
+  | { state: "signedIn"; me: Me };
+
+/** Told after the stores: what media has to act upon. */
+export type ClientEvent =
+  | { type: "welcomed"; resumed: boolean }
+  | { type: "mediaLost"; conference: ConferenceId };
+
+export const sessionStore = createStore<Session>(() => ({ state: "checking" }));
+export const linkStore = createStore<ConnectionPhase>(() => ({ phase: "off" }));
+/** Empty until the first welcome. */
+export const replicaStore = createStore<{ replica: Replica | null }>(() => ({ replica: null }));
+export const vitals = new Vitals();
+
+const eventListeners = new Set<(event: ClientEvent) => void>();
+
+export function onClientEvent(listener: (event: ClientEvent) => void): () => void {
+  eventListeners.add(listener);
+  return () => eventListeners.delete(listener);
+}
+
+const connection = new Connection({
+  open: () => new WebSocket(`${location.origin.replace(/^http/, "ws")}/ws`) as Socket,
+  device: () => deviceStore.getState(),
+  random: Math.random,
+  newKey: () => crypto.randomUUID(),
+  token: {
+    read: () => sessionStorage.getItem(TOKEN_KEY),
+    write: (token) =>
+      token === null ? sessionStorage.removeItem(TOKEN_KEY) : sessionStorage.setItem(TOKEN_KEY, token),
+  },
+  onPhase: (phase) => linkStore.setState(phase, true),
+  onWelcome: welcomed,
+  onPush: pushed,
+  onShutOut: signedOut,
+  onUnreached: () => void probe(),
+});
+
+function welcomed(welcome: Welcome): void {
+  const now = Date.now();
+  const old = replicaStore.getState().replica;
+  const replica =
+    old !== null && old.me.account === welcome.me.account
+      ? { ...resync(old, welcome.snapshot, now), me: welcome.me, clockOffsetMs: welcome.serverTimeMs - now }
+      : fromSnapshot(welcome.me, welcome.snapshot, welcome.serverTimeMs, now);
+  replicaStore.setState({ replica });
+  tell({ type: "welcomed", resumed: welcome.resumed });
+}
+
+function pushed(push: Push): void {
+  vitals.apply(push);
+  change((replica) => applyPush(replica, push, Date.now()));
+  if (push.type === "mediaLost") tell({ type: "mediaLost", conference: push.conference });
+  if (push.type === "signedOut") signedOut(push.refusal);
+}
+
+function tell(event: ClientEvent): void {
+  for (const listener of eventListeners) listener(event);
+}
+
+function change(step: (replica: Replica) => Replica): void {
+  const { replica } = replicaStore.getState();
+  if (replica === null) return;
+  const next = step(replica);
+  if (next.ownConference !== replica.ownConference) vitals.clear();
+  if (next !== replica) replicaStore.setState({ replica: next });
+}
+
+function signedIn(me: Me): void {
+  settleDevice(me.role);
+  // Another account's knowledge; nothing shows it while nobody is signed in.
+  replicaStore.setState({ replica: null });
+  sessionStore.setState({ state: "signedIn", me }, true);
+  connection.start();
+}
+
+function signedOut(refusal: Refusal | null): void {
+  connection.stop();
+  change((replica) => parted(replica, null));
+  sessionStore.setState({ state: "signedOut", refusal }, true);
+}
+
+/** Is the server there, and does it still know us? */
+async function probe(): Promise<void> {
+  try {
+    await http.whoAmI();
+  } catch (error) {
+    if (error instanceof RefusedError && error.refusal.code === "notSignedIn") signedOut(error.refusal);
+    else if (error instanceof UnansweredError && linkStore.getState().phase === "online") connection.distrust();
+  }
+}
+
+/** Called once by the page: finds out whether there is a session. */
+export async function begin(): Promise<void> {
+  setInterval(() => {
+    if (linkStore.getState().phase === "online") void probe();
+  }, PROBE_EVERY_MS);
+  window.addEventListener("online", () => connection.hurry());
+  window.addEventListener("offline", () => connection.distrust());
+  document.addEventListener("visibilitychange", () => connection.hurry());
+  await check();
+}
+
+async function check(): Promise<void> {
+  try {
+    signedIn(await http.whoAmI());
+  } catch (error) {
+    if (error instanceof RefusedError) {
+      sessionStore.setState({ state: "signedOut", refusal: null }, true);
+      return;
+    }
+    sessionStore.setState({ state: "unreached" }, true);
+    setTimeout(() => void check(), 2_000);
+  }
+}
+
+export async function signIn(credentials: Login): Promise<void> {
+  signedIn(await http.login(credentials));
+}
+
+export async function signOut(): Promise<void> {
+  signedOut(null);
+  await http.logout();
+}
+
+/** The user does not want to wait for the next attempt. */
+export function reconnectNow(): void {
+  connection.hurry();
+}
+
+/** The device may (not) answer by itself; the server learns it by a new `Hello`. */
+export function changeAutoAnswer(allowed: boolean): void {
+  allowAutoAnswer(allowed);
+  connection.distrust();
+}
+
+/** A request that is no order: negotiation, wishes. */
+export function ask(request: Request, timeoutMs?: number): Promise<Reply> {
+  return connection.request(request, timeoutMs);
+}
+
+/** Any order about a call or a party in it. Acts once, also when the line breaks meanwhile. */
+export function order(request: Request): Promise<Reply> {
+  return connection.order(request);
+}
+
+/** Rings the targets: into the own call if there is one, else into a new one. */
+export async function ring(targets: Target[], ordered: boolean): Promise<void> {
+  const conference = replicaStore.getState().replica?.ownConference ?? null;
+  if (conference !== null) {
+    await order({ type: "invite", conference, targets, ordered });
+    return;
+  }
+  const reply = await order({ type: "call", targets, title: null, ordered });
+  if (reply.type === "called") change((replica) => entered(replica, reply.conference, null));
+}
+
+export async function accept(invitation: InvitationId): Promise<void> {
+  const reply = await order({ type: "accept", invitation });
+  if (reply.type !== "accepted") return;
+  change((replica) => ({
+    ...entered(replica, reply.conference, reply.participant),
+    rings: replica.rings.filter((ring) => ring.invitation !== invitation),
+  }));
+}
+
+export async function decline(invitation: InvitationId): Promise<void> {
+  change((replica) => ({ ...replica, rings: replica.rings.filter((ring) => ring.invitation !== invitation) }));
+  await order({ type: "decline", invitation });
+}
+
+/** Hangs up at once; the server hears of it as soon as the line allows. */
+export async function leave(): Promise<void> {
+  const conference = replicaStore.getState().replica?.ownConference ?? null;
+  if (conference === null) return;
+  change((replica) => parted(replica, null));
+  await order({ type: "leave", conference });
+}
+
+export function dismissParting(): void {
+  change((replica) => ({ ...replica, parting: null }));
+}
+
+/** What the server has told, as far as `select` looks at it. Only below the signed-in shell. */
+export function useReplica<T>(select: (replica: Replica) => T): T {
+  return useStore(replicaStore, ({ replica }) => {
+    if (replica === null) throw new Error("no welcome yet");
+    return select(replica);
+  });
+}
