@@ -1,11 +1,20 @@
 //! SRTP and SRTCP (RFC 3711, RFC 7714): one [`SrtpIn`] and one [`SrtpOut`] per peer.
 
+mod cipher;
+mod cm_sha1;
+mod gcm;
 mod header;
 mod inbound;
+mod index;
+mod kdf;
 mod outbound;
+mod replay;
+mod rtcp;
+#[cfg(test)]
+mod tests;
 
 pub use header::rtp_header_len;
-pub use inbound::SrtpIn;
+pub use inbound::{MAX_STREAMS, SrtpIn};
 pub use outbound::{OutboundStream, SrtpOut};
 
 /// The most that protecting an RTP packet appends to it: GCM's tag.
@@ -38,6 +47,30 @@ impl SrtpProfile {
             SrtpProfile::Aes128CmHmacSha1_80 => 10,
         }
     }
+}
+
+/// Both directions out of the keying material of a DTLS handshake (RFC 5764
+/// §4.2): client's key, server's key, client's salt, server's salt. `None` if it has not the
+/// profile's length.
+#[must_use]
+pub fn from_keying_material(
+    profile: SrtpProfile,
+    material: &[u8],
+    we_are_client: bool,
+) -> Option<(SrtpIn, SrtpOut)> {
+    let (key_len, salt_len) = profile.master_lengths();
+    let (client_key, rest) = material.split_at_checked(key_len)?;
+    let (server_key, rest) = rest.split_at_checked(key_len)?;
+    let (client_salt, server_salt) = rest.split_at_checked(salt_len)?;
+    let (client, server) = ((client_key, client_salt), (server_key, server_salt));
+    let (ours, theirs) = if we_are_client {
+        (client, server)
+    } else {
+        (server, client)
+    };
+    let inbound = SrtpIn::new(profile, theirs.0, theirs.1)?;
+    let outbound = SrtpOut::new(profile, ours.0, ours.1)?;
+    Some((inbound, outbound))
 }
 
 /// A packet that was not protected or unprotected; the context is as before.
