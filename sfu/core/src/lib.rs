@@ -8,7 +8,9 @@ pub mod codec;
 mod engine;
 pub mod ids;
 pub mod room;
+pub mod rtcp;
 pub mod rtp;
+pub mod sdp;
 pub mod transport;
 
 pub use engine::Engine;

@@ -25,7 +25,7 @@ impl Primary {
             let first = *payload.get(at)?;
             if first & 0x80 == 0 {
                 let start = at + 1 + redundant;
-                return (start <= payload.len()).then(|| Self {
+                return (start <= payload.len()).then_some(Self {
                     payload_type: first,
                     range: start..payload.len(),
                 });
@@ -45,7 +45,8 @@ mod tests {
 
     #[test]
     fn primary_comes_last() {
-        let table: &[(&[u8], Option<(u8, Range<usize>)>)] = &[
+        type Row = (&'static [u8], Option<(u8, Range<usize>)>);
+        let table: &[Row] = &[
             (&[], None),
             (&[111, 1, 2, 3], Some((111, 1..4))),
             (&[111], Some((111, 1..1))),
