@@ -10,11 +10,14 @@
 mod config;
 mod control;
 mod event;
+mod figures;
 mod mailbox;
 mod metrics;
+mod mmsg;
 mod node;
 mod socket;
 mod sys;
+mod udp;
 mod worker;
 
 pub use config::{Limits, MAX_WORKERS, NodeConfig, NodeError};

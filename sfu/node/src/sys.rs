@@ -1,4 +1,4 @@
-//! System calls that the standard library and socket2 do not offer. The only
+//! System calls that the standard library and socket2 do not offer. With `mmsg`, the only
 //! file of this crate with `unsafe`; each block states what it relies on.
 #![allow(unsafe_code)]
 

@@ -1,0 +1,263 @@
+//! Batched UDP of one worker: whole batches in, whole outboxes out.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, RawFd};
+use std::time::{Duration, SystemTime};
+
+use liandong_sfu_core::ids::Path;
+use socket2::Socket;
+
+use crate::figures::WorkerFigures;
+use crate::mmsg::{self, Receiver, Sender, Train};
+use crate::sys::{self, Ready};
+
+/// Datagrams of one train (UDP_MAX_SEGMENTS of older kernels).
+const MAX_TRAIN_DATAGRAMS: u16 = 64;
+/// Below 65,535 less the IP and UDP headers.
+const MAX_TRAIN_BYTES: usize = 65_000;
+/// A full socket is waited for this long and this often in one flush; what then
+/// remains is dropped, for it would only grow older.
+const WRITABLE_WAIT: Duration = Duration::from_millis(2);
+const WRITABLE_TRIES: u32 = 3;
+
+/// A datagram to send; its bytes are in the outbox's common buffer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Datagram {
+    pub to: Path,
+    pub start: u32,
+    pub len: u16,
+}
+
+/// The sockets of one worker, one for each listen address.
+#[derive(Debug)]
+pub(crate) struct Udp {
+    ports: Vec<Port>,
+    receiver: Receiver,
+    sender: Sender,
+}
+
+#[derive(Debug)]
+struct Port {
+    socket: Socket,
+    segments: bool,
+    trains: Vec<Train>,
+}
+
+/// What one receive call brought.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Batch {
+    pub datagrams: usize,
+    /// More may wait at the socket.
+    pub more: bool,
+}
+
+impl Udp {
+    pub(crate) fn new(sockets: Vec<Socket>) -> Self {
+        let ports = sockets
+            .into_iter()
+            .map(|socket| {
+                let segments = mmsg::can_segment(socket.as_fd());
+                let merges = mmsg::merge_received(socket.as_fd());
+                let stamps = mmsg::stamp_received(socket.as_fd());
+                tracing::debug!(segments, merges, stamps, "UDP offloads of the kernel");
+                Port {
+                    socket,
+                    segments,
+                    trains: Vec::with_capacity(mmsg::BATCH),
+                }
+            })
+            .collect();
+        Self {
+            ports,
+            receiver: Receiver::new(),
+            sender: Sender::new(),
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.ports.len()
+    }
+
+    /// To wait on for datagrams, in the order of [`Path::local`].
+    pub(crate) fn readable(&self) -> impl Iterator<Item = Ready> {
+        self.ports.iter().map(|port| Ready::to_read(port))
+    }
+
+    /// Takes a batch from socket `local` and shows each datagram, in order of arrival.
+    pub(crate) fn receive(
+        &mut self,
+        local: usize,
+        figures: &WorkerFigures,
+        mut each: impl FnMut(Path, &mut [u8]),
+    ) -> Batch {
+        let (messages, more) = match self.receiver.receive(self.ports[local].socket.as_fd()) {
+            Ok(got) => got,
+            // Nothing there, or an ICMP error about something sent before: no news.
+            Err(_) => return Batch::default(),
+        };
+        let mut datagrams = 0;
+        for i in 0..messages {
+            let Some(message) = self.receiver.message(i) else {
+                figures.dropped_truncated.add(1);
+                continue;
+            };
+            if let Some(arrived) = message.arrived {
+                figures.queue_delay.observe(age(arrived));
+            }
+            let path = Path {
+                local: local as u8,
+                remote: message.from,
+            };
+            figures.received_bytes.add(message.bytes.len() as u64);
+            for datagram in message.bytes.chunks_mut(message.segment) {
+                datagrams += 1;
+                each(path, datagram);
+            }
+        }
+        figures.received_datagrams.add(datagrams as u64);
+        figures.batch.observe(datagrams as f64);
+        Batch { datagrams, more }
+    }
+
+    /// Sends all, in order for each destination. What the kernel does not take
+    /// in bounded time is dropped and counted.
+    pub(crate) fn send(&mut self, bytes: &[u8], datagrams: &[Datagram], figures: &WorkerFigures) {
+        for datagram in datagrams {
+            if let Some(port) = self.ports.get_mut(usize::from(datagram.to.local)) {
+                let (start, len) = (datagram.start as usize, usize::from(datagram.len));
+                couple(&mut port.trains, datagram.to, start, len, port.segments);
+            }
+        }
+        for port in &mut self.ports {
+            port.send(&mut self.sender, bytes, figures);
+            port.trains.clear();
+        }
+    }
+}
+
+/// Appends a datagram to the last train where it fits, else begins a new one.
+fn couple(trains: &mut Vec<Train>, to: Path, start: usize, len: usize, segments: bool) {
+    if segments
+        && let Some(last) = trains.last_mut()
+        && last.to == to.remote
+        && last.start + last.len == start
+        && last.len == usize::from(last.segment) * usize::from(last.datagrams)
+        && len <= usize::from(last.segment)
+        && len > 0
+        && last.datagrams < MAX_TRAIN_DATAGRAMS
+        && last.len + len <= MAX_TRAIN_BYTES
+    {
+        last.len += len;
+        last.datagrams += 1;
+        return;
+    }
+    trains.push(Train {
+        to: to.remote,
+        start,
+        len,
+        segment: len as u16,
+        datagrams: 1,
+    });
+}
+
+/// What an error of sending says about what to do.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Trouble {
+    Again,
+    /// The socket's buffer is full.
+    Full,
+    /// This message cannot go as a train.
+    NoTrain,
+    /// This message cannot go.
+    Refused,
+}
+
+impl Trouble {
+    fn of(error: &io::Error, train: &Train) -> Self {
+        match error.raw_os_error() {
+            Some(libc::EINTR) => Self::Again,
+            Some(libc::EAGAIN) => Self::Full,
+            // EIO: the interface cannot checksum segments; the others: larger than the path's MTU.
+            Some(libc::EIO | libc::EINVAL | libc::EMSGSIZE) if train.datagrams > 1 => Self::NoTrain,
+            _ => Self::Refused,
+        }
+    }
+}
+
+impl Port {
+    fn send(&mut self, sender: &mut Sender, bytes: &[u8], figures: &WorkerFigures) {
+        let mut sent = 0;
+        let mut tries = WRITABLE_TRIES;
+        while let Some(next) = self.trains.get(sent) {
+            figures.send_calls.add(1);
+            match sender.send(self.socket.as_fd(), bytes, &self.trains[sent..]) {
+                Ok(n) => {
+                    let gone = &self.trains[sent..sent + n];
+                    let total = |f: fn(&Train) -> usize| gone.iter().map(f).sum::<usize>() as u64;
+                    figures.sent_messages.add(n as u64);
+                    figures.sent_datagrams.add(total(|t| t.datagrams.into()));
+                    figures.sent_bytes.add(total(|t| t.len));
+                    sent += n;
+                }
+                Err(e) => match Trouble::of(&e, next) {
+                    Trouble::Again => {}
+                    Trouble::Full if tries > 0 => {
+                        tries -= 1;
+                        let mut ready = [Ready::to_write(&self.socket)];
+                        // An error shows again on sending.
+                        let _ = sys::wait(&mut ready, Some(WRITABLE_WAIT));
+                    }
+                    Trouble::Full => {
+                        let rest = self.trains[sent..].iter().map(|t| u64::from(t.datagrams));
+                        figures.dropped_send_full.add(rest.sum());
+                        return;
+                    }
+                    Trouble::NoTrain => {
+                        self.segments &= e.raw_os_error() != Some(libc::EIO);
+                        self.uncouple(sent);
+                    }
+                    Trouble::Refused => {
+                        figures.dropped_send_refused.add(next.datagrams.into());
+                        sent += 1;
+                    }
+                },
+            }
+        }
+    }
+
+    /// Replaces a train by its datagrams.
+    fn uncouple(&mut self, at: usize) {
+        let train = self.trains[at];
+        let segment = usize::from(train.segment).max(1);
+        let singles = (0..train.len).step_by(segment).map(|offset| {
+            let len = segment.min(train.len - offset);
+            Train {
+                start: train.start + offset,
+                len,
+                segment: len as u16,
+                datagrams: 1,
+                ..train
+            }
+        });
+        self.trains.splice(at..=at, singles);
+    }
+}
+
+impl AsRawFd for Port {
+    fn as_raw_fd(&self) -> RawFd {
+        self.socket.as_raw_fd()
+    }
+}
+
+/// How long ago that was by the wall clock; nothing where the clock was set meanwhile.
+fn age(arrived: Duration) -> f64 {
+    SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .ok()
+        .and_then(|now| now.checked_sub(arrived))
+        .unwrap_or_default()
+        .as_secs_f64()
+}
+
+#[cfg(test)]
+mod tests;
