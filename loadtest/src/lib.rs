@@ -6,8 +6,15 @@
 //! the right site is in each slot. A scenario moves many of them and ends with
 //! a [`Report`].
 
+pub mod bot;
+pub mod cli;
 pub mod media;
 pub mod report;
+pub mod scenario;
+pub mod server;
+pub mod sites;
 
+pub use bot::{Behaviour, Bot, BotPlan, MediaPlan};
 pub use media::picture::colour_of;
 pub use report::Report;
+pub use server::{Server, Trust};

@@ -1,0 +1,207 @@
+//! One simulated site: a client that logs in, answers, sends and receives.
+//!
+//! A bot runs by itself from [`Bot::start`] on: it logs in, keeps its
+//! connection, comes back after a loss (resuming the client, or with a new
+//! login where the session is gone), answers rings as its [`Behaviour`] says
+//! and connects its media to every conference it is in. A scenario looks at
+//! [`Bot::seen`] and sends orders by [`Bot::order`].
+
+mod answer;
+mod link;
+mod run;
+mod seen;
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use liandong_protocol::{AccountId, Device, Reply, Request};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+
+pub use link::{Link, RequestError};
+pub use seen::{InvitationTimes, Seen};
+
+use crate::report::BotReport;
+use crate::server::Server;
+
+/// What a bot does when it is rung.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Behaviour {
+    /// Accepts: after the countdown where the server says one, else at once.
+    Answer,
+    /// Accepts after this time, whatever the countdown.
+    AnswerAfter(Duration),
+    Decline,
+    /// Lets it ring.
+    Never,
+}
+
+/// What a bot negotiates.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct MediaPlan {
+    /// Videos it receives at a time, 0 to 49.
+    pub video_slots: u8,
+    /// Sounds it receives at a time, 0 to 4.
+    pub audio_slots: u8,
+    /// Whether it sends its picture and its tone.
+    pub sends: bool,
+    /// The own network addresses to use.
+    pub addresses: Vec<IpAddr>,
+}
+
+impl Default for MediaPlan {
+    fn default() -> Self {
+        Self {
+            video_slots: 4,
+            audio_slots: 4,
+            sends: true,
+            addresses: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)],
+        }
+    }
+}
+
+/// Who a bot is and how it behaves.
+#[derive(Clone)]
+pub struct BotPlan {
+    pub account: AccountId,
+    pub password: String,
+    /// For the report and the log.
+    pub name: String,
+    /// Gives colour, number and tone; see [`crate::colour_of`].
+    pub index: u16,
+    pub device: Device,
+    /// Whether orders from above may be answered for it.
+    pub auto_answer: bool,
+    pub behaviour: Behaviour,
+    /// `None`: no media at all.
+    pub media: Option<MediaPlan>,
+}
+
+impl std::fmt::Debug for BotPlan {
+    /// Never shows the password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BotPlan")
+            .field("account", &self.account)
+            .field("index", &self.index)
+            .field("behaviour", &self.behaviour)
+            .field("media", &self.media)
+            .finish_non_exhaustive()
+    }
+}
+
+impl BotPlan {
+    /// A room terminal that answers and sends.
+    #[must_use]
+    pub fn terminal(account: AccountId, password: String, name: String, index: u16) -> Self {
+        Self {
+            account,
+            password,
+            name,
+            index,
+            device: Device::Terminal,
+            auto_answer: true,
+            behaviour: Behaviour::Answer,
+            media: Some(MediaPlan::default()),
+        }
+    }
+}
+
+/// An order on its way into the bot.
+#[derive(Debug)]
+struct Order {
+    key: Option<String>,
+    request: Request,
+    reply: oneshot::Sender<Result<Reply, RequestError>>,
+}
+
+/// Figures that several tasks of one bot add to.
+#[derive(Clone, Debug, Default)]
+struct Tally(Arc<Mutex<BotReport>>);
+
+impl Tally {
+    fn add<T>(&self, change: impl FnOnce(&mut BotReport) -> T) -> T {
+        // A panic elsewhere leaves plain counters behind: still good to read.
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// A running bot. Dropping it without [`Bot::stop`] leaves it running.
+#[derive(Debug)]
+pub struct Bot {
+    plan: BotPlan,
+    orders: mpsc::Sender<Order>,
+    seen: watch::Receiver<Seen>,
+    tally: Tally,
+    task: JoinHandle<()>,
+}
+
+impl Bot {
+    /// Starts a bot on the current runtime.
+    #[must_use]
+    pub fn start(server: Server, plan: BotPlan) -> Self {
+        let (orders, incoming) = mpsc::channel(16);
+        let (seen_tx, seen) = watch::channel(Seen::default());
+        let tally = Tally::default();
+        tally.add(|report| {
+            report.account = plan.account.0.clone();
+            report.name.clone_from(&plan.name);
+            report.index = plan.index;
+        });
+        let runner = run::Runner::new(server, plan.clone(), seen_tx, tally.clone());
+        Self {
+            plan,
+            orders,
+            seen,
+            tally,
+            task: tokio::spawn(runner.run(incoming)),
+        }
+    }
+
+    #[must_use]
+    pub fn plan(&self) -> &BotPlan {
+        &self.plan
+    }
+
+    /// The bot's view of the world; wait for a condition by `wait_for`.
+    #[must_use]
+    pub fn seen(&self) -> watch::Receiver<Seen> {
+        self.seen.clone()
+    }
+
+    /// Sends one order as this client and waits for the reply.
+    ///
+    /// # Errors
+    /// See [`RequestError`].
+    pub async fn order(
+        &self,
+        key: Option<String>,
+        request: Request,
+    ) -> Result<Reply, RequestError> {
+        let (reply, answer) = oneshot::channel();
+        let order = Order {
+            key,
+            request,
+            reply,
+        };
+        self.orders
+            .send(order)
+            .await
+            .map_err(|_| RequestError::Lost)?;
+        answer.await.unwrap_or(Err(RequestError::Lost))
+    }
+
+    /// The figures so far.
+    #[must_use]
+    pub fn report(&self) -> BotReport {
+        self.tally.add(|report| report.clone())
+    }
+
+    /// Hangs up, closes the connection and gives the last figures.
+    pub async fn stop(self) -> BotReport {
+        drop(self.orders);
+        // The task ends by itself when its orders end; a panic in it has been reported.
+        let _ = self.task.await;
+        self.tally.add(|report| report.clone())
+    }
+}

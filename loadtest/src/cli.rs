@@ -1,0 +1,273 @@
+//! The command line.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use liandong_protocol::AccountId;
+use tracing_subscriber::EnvFilter;
+
+use crate::bot::{Behaviour, MediaPlan};
+use crate::report::Report;
+use crate::scenario::{self, CallScenario, Choice, Fleet};
+use crate::server::{Server, Trust};
+use crate::sites;
+
+mod password;
+
+/// How often a file that the server makes at its first start is looked for.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// Simulated sites for Liandong: bots that log in like a room terminal, answer
+/// calls, send a test picture and a tone, and count what they receive.
+#[derive(Debug, Parser)]
+#[command(name = "liandong-loadtest", version, max_term_width = 100)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Keep simulated sites online until Ctrl-C; they answer, send and come
+    /// back by themselves, and wait for a server that is not up yet.
+    Sites(SitesCommand),
+    /// One call of a whole county: the commander orders every site, all send
+    /// and receive for a while, the checks are made. Exit code 1 if one fails.
+    Call(CallCommand),
+}
+
+#[derive(Args, Debug)]
+struct Connection {
+    /// Where the server is.
+    #[arg(long, value_name = "URL", default_value = "https://127.0.0.1:8443")]
+    server: String,
+    /// The authority that signed the server's certificate (PEM), e.g. data/ca.pem.
+    #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
+    ca: Option<PathBuf>,
+    /// Take any certificate.
+    #[arg(long)]
+    insecure: bool,
+    /// The password of all accounts.
+    #[arg(long, env = "LIANDONG_DEMO_PASSWORD", hide_env_values = true)]
+    password: Option<String>,
+    /// Where to read it from: the server's demo-logins.txt, or a file with
+    /// lines of `account password`, or with the password alone.
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+    /// The list of sites (CSV: code,tier,name,parent); without it the demo county.
+    #[arg(long, value_name = "FILE")]
+    site_list: Option<PathBuf>,
+    /// The network addresses that media goes over.
+    #[arg(long, value_name = "IP", default_value = "127.0.0.1")]
+    media_address: Vec<std::net::IpAddr>,
+}
+
+#[derive(Args, Debug)]
+struct Conduct {
+    /// What the sites do when they are rung.
+    #[arg(long, value_enum, default_value_t = Answer::Auto)]
+    answer: Answer,
+    /// Accept so long after the ring, whatever the countdown.
+    #[arg(long, value_name = "MS")]
+    answer_after_ms: Option<u64>,
+    /// How many videos each site receives at a time.
+    #[arg(long, value_name = "K", default_value_t = 4, value_parser = clap::value_parser!(u8).range(0..=49))]
+    slots: u8,
+    /// How many sounds each site receives at a time.
+    #[arg(long, value_name = "K", default_value_t = 4, value_parser = clap::value_parser!(u8).range(0..=4))]
+    audio_slots: u8,
+    /// Signaling only: no picture, no sound.
+    #[arg(long)]
+    no_media: bool,
+    /// Write the figures there as JSON.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Say nothing but errors.
+    #[arg(long)]
+    quiet: bool,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+enum Answer {
+    /// Accept when the countdown ends, or at once where there is none.
+    Auto,
+    /// Accept at once.
+    AtOnce,
+    /// Let it ring.
+    Never,
+    Decline,
+}
+
+#[derive(Args, Debug)]
+struct SitesCommand {
+    #[command(flatten)]
+    connection: Connection,
+    /// So many sites, spread over the townships and their communities.
+    #[arg(long, default_value_t = 12, conflicts_with = "sites")]
+    count: usize,
+    /// These sites, by code.
+    #[arg(long, value_name = "CODE,…", value_delimiter = ',')]
+    sites: Vec<String>,
+    #[command(flatten)]
+    conduct: Conduct,
+}
+
+#[derive(Args, Debug)]
+struct CallCommand {
+    #[command(flatten)]
+    connection: Connection,
+    /// How many sites are online and are called.
+    #[arg(long, value_name = "COUNT", default_value_t = 49)]
+    sites: usize,
+    /// How long the call goes on once all are in.
+    #[arg(long, default_value_t = 20)]
+    seconds: u64,
+    /// The account that calls.
+    #[arg(long, default_value = "commander")]
+    caller: String,
+    /// How many videos the caller receives at a time.
+    #[arg(long, value_name = "K", default_value_t = 49, value_parser = clap::value_parser!(u8).range(0..=49))]
+    caller_slots: u8,
+    /// The check of the answer times, 95th percentile.
+    #[arg(long, value_name = "MS", default_value_t = 3000.0)]
+    max_answer_p95_ms: f64,
+    #[command(flatten)]
+    conduct: Conduct,
+}
+
+/// Sets the log up: to standard error, by `RUST_LOG`, warnings without it.
+pub fn log(arguments: &Arguments) {
+    let conduct = match &arguments.command {
+        Command::Sites(sites) => &sites.conduct,
+        Command::Call(call) => &call.conduct,
+    };
+    // The media stack speaks through another log crate that nobody listens to here.
+    let standard = if conduct.quiet {
+        "error"
+    } else {
+        "warn,liandong_loadtest=info"
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(standard));
+    // A second call in one process (a test) changes nothing.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .try_init();
+}
+
+/// Runs the command; false when a check failed.
+///
+/// # Errors
+/// What keeps the command from its work, for one line to the user.
+pub async fn run(arguments: Arguments) -> anyhow::Result<bool> {
+    match arguments.command {
+        Command::Sites(command) => run_sites(command).await,
+        Command::Call(command) => run_call(command).await,
+    }
+}
+
+async fn run_sites(command: SitesCommand) -> anyhow::Result<bool> {
+    let all = sites::read(command.connection.site_list.as_deref())?;
+    let chosen = if command.sites.is_empty() {
+        sites::spread(&all, command.count)?
+    } else {
+        sites::named(&all, &command.sites)?
+    };
+    let fleet = fleet(&command.connection, &command.conduct).await?;
+    let report = scenario::sites(&fleet, &chosen, command.conduct.quiet).await?;
+    finish(report, &command.conduct)
+}
+
+async fn run_call(command: CallCommand) -> anyhow::Result<bool> {
+    let all = sites::read(command.connection.site_list.as_deref())?;
+    let mut fleet = fleet(&command.connection, &command.conduct).await?;
+    if command.conduct.answer == Answer::Auto && command.conduct.answer_after_ms.is_none() {
+        // The countdown is for the people in the room; the scenario measures the system.
+        fleet.behaviour = Behaviour::AnswerAfter(Duration::ZERO);
+    }
+    let scenario = CallScenario {
+        sites: sites::spread(&all, command.sites)?,
+        root: all
+            .first()
+            .context("the list of sites is empty")?
+            .code
+            .clone(),
+        caller: AccountId(command.caller),
+        caller_slots: command.caller_slots,
+        duration: Duration::from_secs(command.seconds),
+        max_answer_p95_ms: command.max_answer_p95_ms,
+    };
+    let report = scenario::call(&fleet, &scenario).await?;
+    finish(report, &command.conduct)
+}
+
+async fn fleet(connection: &Connection, conduct: &Conduct) -> anyhow::Result<Fleet> {
+    let trust = match (&connection.ca, connection.insecure) {
+        (Some(path), _) => {
+            appears(path).await;
+            Trust::Authority(path)
+        }
+        (None, true) => Trust::Anybody,
+        (None, false) => anyhow::bail!("--ca FILE or --insecure is needed"),
+    };
+    let choice = match (&connection.password, &connection.password_file) {
+        (Some(password), _) => Choice::Same(password.clone()),
+        (None, Some(path)) => {
+            appears(path).await;
+            let text = std::fs::read_to_string(path)
+                .with_context(|| format!("cannot read {}", path.display()))?;
+            password::parse(&text)
+                .with_context(|| format!("there is no password in {}", path.display()))?
+        }
+        (None, None) => anyhow::bail!(
+            "--password, --password-file or LIANDONG_DEMO_PASSWORD in the environment is needed"
+        ),
+    };
+    Ok(Fleet {
+        server: Server::new(&connection.server, &trust)?,
+        passwords: choice,
+        behaviour: match (conduct.answer_after_ms, conduct.answer) {
+            (_, Answer::Never) => Behaviour::Never,
+            (_, Answer::Decline) => Behaviour::Decline,
+            (Some(ms), _) => Behaviour::AnswerAfter(Duration::from_millis(ms)),
+            (None, Answer::AtOnce) => Behaviour::AnswerAfter(Duration::ZERO),
+            (None, Answer::Auto) => Behaviour::Answer,
+        },
+        media: (!conduct.no_media).then(|| MediaPlan {
+            video_slots: conduct.slots,
+            audio_slots: conduct.audio_slots,
+            sends: true,
+            addresses: connection.media_address.clone(),
+        }),
+    })
+}
+
+/// Waits for a file that the server makes at its first start.
+async fn appears(path: &Path) {
+    let mut said = false;
+    while !path.exists() {
+        if !said {
+            tracing::info!("waits for {}", path.display());
+            said = true;
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+fn finish(report: Report, conduct: &Conduct) -> anyhow::Result<bool> {
+    if let Some(path) = &conduct.report {
+        let text = serde_json::to_string_pretty(&report).context("the report is not JSON")?;
+        std::fs::write(path, text + "\n")
+            .with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    if !conduct.quiet {
+        println!("{}: {}", report.scenario, report.server);
+        print!("{}", report.in_words());
+    }
+    Ok(report.passed())
+}
+
+#[cfg(test)]
+mod tests;
