@@ -3,9 +3,12 @@
 //! A *post* is where somebody stands: at a site, or as a field unit one step
 //! below its site. Whoever stands above may order; everybody else may be asked.
 
+use crate::conference::Conference;
 use crate::directory::{Account, Directory, Role};
 use crate::ids::SiteCode;
 use crate::order::OrderKind;
+use crate::participant::Participant;
+use crate::refusal::Refusal;
 
 /// The roles' half of the rule: what a role may order at all.
 ///
@@ -69,5 +72,29 @@ impl<'a> Post<'a> {
         !self.field
             && (directory.is_under(other.site, self.site)
                 || (self.site == other.site && other.field))
+    }
+}
+
+/// Who may mute, remove, end, hand over and call the absent: the chair, or
+/// somebody in the conference who stands above whom it touches. What touches
+/// all of the conference (`over` absent) touches its chair.
+pub(crate) fn may_command(
+    conference: &Conference,
+    by: &Account,
+    over: Option<&Participant>,
+    directory: &Directory,
+) -> Result<(), Refusal> {
+    let own = conference.stay_of(&by.id).ok_or(Refusal::NotInConference)?;
+    if conference.chair == Some(own.id) {
+        return Ok(());
+    }
+    let touched = over.or_else(|| conference.chair.and_then(|id| conference.participant(id)));
+    let above = touched
+        .and_then(|one| directory.account(&one.account))
+        .is_some_and(|account| Post::of_account(by).is_above(Post::of_account(account), directory));
+    if above {
+        Ok(())
+    } else {
+        Err(Refusal::NotChair)
     }
 }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::event::Event;
 use crate::ids::{AccountId, ConferenceId, InvitationId, ParticipantId, SiteCode};
-use crate::invitation::Invitation;
-use crate::participant::Participant;
+use crate::invitation::{Callee, Invitation, InvitationState};
+use crate::participant::{Participant, ParticipantState};
 use crate::time::Timestamp;
 
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
@@ -35,6 +36,37 @@ pub enum EndReason {
     NobodyLeft,
     /// The host was alone until his wait was over.
     NobodyCame,
+}
+
+/// What can happen to a conference as a whole.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum ConferenceInput {
+    /// Somebody besides the caller has come in.
+    SomebodyIn,
+    End,
+}
+
+/// Why an input does nothing in the present state.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum ConferenceUnmoved {
+    /// It is live already.
+    Unchanged,
+    Over,
+}
+
+impl ConferenceState {
+    /// The state that the input leads to.
+    pub fn after(self, input: ConferenceInput) -> Result<ConferenceState, ConferenceUnmoved> {
+        use ConferenceInput as Input;
+        use ConferenceState as State;
+        use ConferenceUnmoved as Unmoved;
+        match (self, input) {
+            (State::Inviting, Input::SomebodyIn) => Ok(State::Live),
+            (State::Live, Input::SomebodyIn) => Err(Unmoved::Unchanged),
+            (State::Inviting | State::Live, Input::End) => Ok(State::Ended),
+            (State::Ended, Input::SomebodyIn | Input::End) => Err(Unmoved::Over),
+        }
+    }
 }
 
 /// A conference with everybody who was called into it or was in it.
@@ -74,5 +106,277 @@ impl Conference {
     /// Those who are in or coming, in order of joining.
     pub fn present(&self) -> impl Iterator<Item = &Participant> {
         self.participants.values().filter(|one| one.is_present())
+    }
+
+    #[must_use]
+    pub fn participant(&self, id: ParticipantId) -> Option<&Participant> {
+        self.participants.get(&id)
+    }
+
+    /// The account's stay, if it is present.
+    #[must_use]
+    pub fn stay_of(&self, account: &AccountId) -> Option<&Participant> {
+        self.present().find(|one| one.account == *account)
+    }
+
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        match self.state {
+            ConferenceState::Inviting | ConferenceState::Live => false,
+            ConferenceState::Ended => true,
+        }
+    }
+
+    /// Invitations that wait for an answer.
+    pub fn pending(&self) -> impl Iterator<Item = &Invitation> {
+        self.invitations().filter(|one| one.state.is_pending())
+    }
+
+    /// The callee's newest invitation.
+    #[must_use]
+    pub fn last_invitation(&self, callee: &Callee) -> Option<&Invitation> {
+        self.invitations
+            .values()
+            .rev()
+            .find(|one| one.callee == *callee)
+    }
+
+    /// The earliest moment at which something here is due.
+    pub(crate) fn due(&self) -> Option<Timestamp> {
+        let rings = self.pending().map(|one| one.deadline);
+        let joins = self
+            .present()
+            .filter(|one| one.state == ParticipantState::Joining)
+            .map(|one| one.deadline);
+        rings.chain(joins).chain(self.alone_until).min()
+    }
+
+    pub(crate) fn called(event: &Event) -> Option<Self> {
+        let Event::ConferenceCalled {
+            conference,
+            kind,
+            title,
+            by,
+            site,
+            at,
+        } = event
+        else {
+            return None;
+        };
+        Some(Self {
+            id: *conference,
+            kind: *kind,
+            state: ConferenceState::Inviting,
+            title: title.clone(),
+            called_by: by.clone(),
+            called_by_site: site.clone(),
+            started_at: *at,
+            ended_at: None,
+            chair: None,
+            host: by.clone(),
+            all_muted: false,
+            alone_until: None,
+            invitations: BTreeMap::new(),
+            participants: BTreeMap::new(),
+        })
+    }
+
+    /// Makes an event of this conference part of it.
+    pub(crate) fn apply(&mut self, event: &Event) {
+        match event {
+            Event::ConferenceLive { .. } => self.state = ConferenceState::Live,
+            Event::ConferenceWidened { .. } => self.kind = ConferenceKind::AdHoc,
+            Event::ChairChanged { chair, by, .. } => {
+                self.chair = *chair;
+                let holder = chair.and_then(|id| self.participants.get(&id));
+                if let (Some(holder), Some(_)) = (holder, by) {
+                    self.host = holder.account.clone();
+                }
+            }
+            Event::AllMuteChanged { muted, .. } => self.all_muted = *muted,
+            Event::ConferenceAlone { until, .. } => self.alone_until = *until,
+            Event::ConferenceEnded { at, .. } => {
+                self.state = ConferenceState::Ended;
+                self.ended_at = Some(*at);
+                self.chair = None;
+                self.alone_until = None;
+            }
+            Event::InvitationIssued { .. }
+            | Event::InvitationRinging { .. }
+            | Event::InvitationQueued { .. }
+            | Event::InvitationAccepted { .. }
+            | Event::InvitationJoined { .. }
+            | Event::InvitationMissed { .. } => self.apply_to_invitation(event),
+            Event::ParticipantJoining { .. }
+            | Event::ParticipantIn { .. }
+            | Event::ParticipantReconnecting { .. }
+            | Event::ParticipantLeft { .. }
+            | Event::ParticipantMuted { .. }
+            | Event::OwnMediaChanged { .. } => self.apply_to_participant(event),
+            Event::SiteRegistered { .. }
+            | Event::SiteChanged { .. }
+            | Event::AccountRegistered { .. }
+            | Event::AccountChanged { .. }
+            | Event::AccountPresenceChanged { .. }
+            | Event::SitePresenceChanged { .. }
+            | Event::Restarted { .. }
+            | Event::ConferenceCalled { .. }
+            | Event::OrderCarriedOut { .. } => {}
+        }
+    }
+
+    fn apply_to_invitation(&mut self, event: &Event) {
+        match event {
+            Event::InvitationIssued {
+                conference,
+                invitation,
+                callee,
+                by,
+                ordered,
+                attempt,
+                at,
+                deadline,
+            } => {
+                self.invitations.insert(
+                    *invitation,
+                    Invitation {
+                        id: *invitation,
+                        conference: *conference,
+                        callee: callee.clone(),
+                        by: by.clone(),
+                        state: InvitationState::Queued,
+                        attempt: *attempt,
+                        ordered: *ordered,
+                        rang: false,
+                        rung_at: *at,
+                        deadline: *deadline,
+                        settled_at: None,
+                        participant: None,
+                    },
+                );
+            }
+            Event::InvitationRinging {
+                invitation,
+                at,
+                deadline,
+                ..
+            } => self.with_invitation(*invitation, |one| one.ring(*at, *deadline)),
+            Event::InvitationQueued { invitation, .. } => {
+                self.with_invitation(*invitation, |one| one.state = InvitationState::Queued);
+            }
+            Event::InvitationAccepted {
+                invitation,
+                participant,
+                at,
+                ..
+            } => self.with_invitation(*invitation, |one| one.accept(*participant, *at)),
+            Event::InvitationJoined { invitation, .. } => {
+                self.with_invitation(*invitation, |one| one.state = InvitationState::Joined);
+            }
+            Event::InvitationMissed {
+                invitation,
+                reason,
+                at,
+                ..
+            } => self.with_invitation(*invitation, |one| one.miss(*reason, *at)),
+            _ => {} // not of an invitation
+        }
+    }
+
+    fn apply_to_participant(&mut self, event: &Event) {
+        match event {
+            Event::ParticipantJoining {
+                conference,
+                participant,
+                account,
+                site,
+                muted,
+                at,
+                deadline,
+            } => {
+                self.participants.insert(
+                    *participant,
+                    Participant {
+                        id: *participant,
+                        conference: *conference,
+                        account: account.clone(),
+                        site: site.clone(),
+                        state: ParticipantState::Joining,
+                        muted: *muted,
+                        microphone: true,
+                        camera: true,
+                        joined_at: *at,
+                        deadline: *deadline,
+                        left: None,
+                    },
+                );
+            }
+            Event::ParticipantIn { participant, .. } => {
+                self.with_participant(*participant, |one| one.state = ParticipantState::In);
+            }
+            Event::ParticipantReconnecting {
+                participant,
+                deadline,
+                ..
+            } => self.with_participant(*participant, |one| {
+                one.state = ParticipantState::Joining;
+                one.deadline = *deadline;
+            }),
+            Event::ParticipantLeft {
+                participant,
+                reason,
+                ..
+            } => self.with_participant(*participant, |one| {
+                one.state = ParticipantState::Left;
+                one.left = Some(*reason);
+            }),
+            Event::ParticipantMuted {
+                participant, muted, ..
+            } => self.with_participant(*participant, |one| one.muted = *muted),
+            Event::OwnMediaChanged {
+                participant,
+                microphone,
+                camera,
+                ..
+            } => self.with_participant(*participant, |one| {
+                one.microphone = *microphone;
+                one.camera = *camera;
+            }),
+            _ => {} // not of a participant
+        }
+    }
+
+    fn with_invitation(&mut self, id: InvitationId, change: impl FnOnce(&mut Invitation)) {
+        if let Some(one) = self.invitations.get_mut(&id) {
+            change(one);
+        }
+    }
+
+    fn with_participant(&mut self, id: ParticipantId, change: impl FnOnce(&mut Participant)) {
+        if let Some(one) = self.participants.get_mut(&id) {
+            change(one);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ConferenceInput as Input;
+    use super::ConferenceState as State;
+    use super::ConferenceUnmoved as Unmoved;
+
+    #[test]
+    fn every_state_and_input() {
+        let table = [
+            (State::Inviting, Input::SomebodyIn, Ok(State::Live)),
+            (State::Inviting, Input::End, Ok(State::Ended)),
+            (State::Live, Input::SomebodyIn, Err(Unmoved::Unchanged)),
+            (State::Live, Input::End, Ok(State::Ended)),
+            (State::Ended, Input::SomebodyIn, Err(Unmoved::Over)),
+            (State::Ended, Input::End, Err(Unmoved::Over)),
+        ];
+        for (state, input, expected) in table {
+            assert_eq!(state.after(input), expected, "{state:?} and {input:?}");
+        }
     }
 }

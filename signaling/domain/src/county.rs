@@ -3,17 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::authority::{Post, role_may};
 use crate::conference::Conference;
-use crate::directory::{Account, Directory, Presence, Role, Site};
+use crate::directory::Directory;
+use crate::draft::Draft;
 use crate::event::Event;
-use crate::idempotency::Decision;
-use crate::ids::{AccountId, ConferenceId, InvitationId, ParticipantId, SiteCode};
-use crate::invitation::{Callee, Invitation, InvitationState};
-use crate::order::{Actor, Order, OrderKind};
-use crate::participant::Participant;
+use crate::idempotency::{Decision, KeyBook, Outcome};
+use crate::ids::{AccountId, ConferenceId, InvitationId, ParticipantId};
+use crate::limits::{MAX_ENDED_CONFERENCES, MAX_KEY_CHARS};
+use crate::order::{Actor, Order};
 use crate::presence::PresenceBoard;
 use crate::refusal::Refusal;
+use crate::text::is_plain;
 use crate::time::{Timestamp, Timing};
 
 /// Everything the rules know. Equal to what replaying the journal gives.
@@ -22,10 +22,31 @@ use crate::time::{Timestamp, Timing};
 /// events on a copy of its own.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct County {
-    timing: Timing,
-    directory: Arc<Directory>,
-    presence: Arc<PresenceBoard>,
-    conferences: BTreeMap<ConferenceId, Arc<Conference>>,
+    pub(crate) timing: Timing,
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) presence: Arc<PresenceBoard>,
+    /// Running ones and the last few that ended.
+    pub(crate) conferences: BTreeMap<ConferenceId, Arc<Conference>>,
+    keys: Arc<KeyBook>,
+    pub(crate) last: LastNumbers,
+}
+
+/// The highest numbers given so far.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct LastNumbers {
+    pub(crate) conference: ConferenceId,
+    pub(crate) invitation: InvitationId,
+    pub(crate) participant: ParticipantId,
+}
+
+impl Default for LastNumbers {
+    fn default() -> Self {
+        Self {
+            conference: ConferenceId(0),
+            invitation: InvitationId(0),
+            participant: ParticipantId(0),
+        }
+    }
 }
 
 impl County {
@@ -46,12 +67,18 @@ impl County {
     /// What the order gives, or why it is not carried out. Changes nothing:
     /// journal the events, then `apply` each. No events: nothing had to change.
     pub fn decide(&self, by: &Actor, order: &Order, now: Timestamp) -> Result<Vec<Event>, Refusal> {
-        let _ = (by, now);
-        Err(Refusal::WrongActor(order.kind()))
+        let mut draft = Draft::new(self, now);
+        match by {
+            Actor::System => draft.by_system(order)?,
+            Actor::Account(account) => draft.by_account(account, order)?,
+        }
+        draft.settle();
+        Ok(draft.into_events())
     }
 
-    /// Like `decide`, for an order with an idempotency key (1 to 64
-    /// characters). The key belongs to the account.
+    /// Like `decide`, for an order with an idempotency key (1 to 64 printable
+    /// characters). The key belongs to the account. An order that was refused
+    /// leaves no trace: sent again, it is decided anew.
     pub fn decide_once(
         &self,
         by: &AccountId,
@@ -59,217 +86,116 @@ impl County {
         order: &Order,
         now: Timestamp,
     ) -> Result<Decision, Refusal> {
-        let _ = (by, key, now);
-        Err(Refusal::WrongActor(order.kind()))
+        if key.is_empty() || key.chars().count() > MAX_KEY_CHARS || !is_plain(key) {
+            return Err(Refusal::Malformed("key not of 1 to 64 characters"));
+        }
+        if let Some(outcome) = self.keys.look_up(by, key, order, now)? {
+            return Ok(Decision::Repeated(outcome.clone()));
+        }
+        let mut events = self.decide(&Actor::Account(by.clone()), order, now)?;
+        let outcome = Outcome::of(order, &events);
+        events.push(Event::OrderCarriedOut {
+            by: by.clone(),
+            key: key.to_owned(),
+            order: order.clone(),
+            outcome: outcome.clone(),
+            at: now,
+        });
+        Ok(Decision::New { events, outcome })
     }
 
     /// Makes the event part of the state. Never fails: an event about
     /// something unknown is passed over.
     pub fn apply(&mut self, event: &Event) {
-        let _ = event;
+        match event {
+            Event::SiteRegistered { site } | Event::SiteChanged { site } => {
+                Arc::make_mut(&mut self.directory).put_site(site);
+            }
+            Event::AccountRegistered { account } | Event::AccountChanged { account } => {
+                Arc::make_mut(&mut self.directory).put_account(account);
+            }
+            Event::AccountPresenceChanged {
+                account, presence, ..
+            } => Arc::make_mut(&mut self.presence).set_account(account, *presence),
+            Event::SitePresenceChanged { site, presence, .. } => {
+                Arc::make_mut(&mut self.presence).set_site(site, *presence);
+            }
+            Event::Restarted { .. } => {} // what it changes has events of its own
+            Event::ConferenceCalled { conference, .. } => {
+                self.last.conference = self.last.conference.max(*conference);
+                if let Some(called) = Conference::called(event) {
+                    self.conferences.insert(*conference, Arc::new(called));
+                }
+            }
+            Event::OrderCarriedOut {
+                by,
+                key,
+                order,
+                outcome,
+                at,
+            } => Arc::make_mut(&mut self.keys).keep(by, key, order, outcome, *at),
+            Event::ConferenceLive { conference, .. }
+            | Event::ConferenceWidened { conference }
+            | Event::ChairChanged { conference, .. }
+            | Event::AllMuteChanged { conference, .. }
+            | Event::ConferenceAlone { conference, .. }
+            | Event::InvitationRinging { conference, .. }
+            | Event::InvitationQueued { conference, .. }
+            | Event::InvitationAccepted { conference, .. }
+            | Event::InvitationJoined { conference, .. }
+            | Event::InvitationMissed { conference, .. }
+            | Event::ParticipantIn { conference, .. }
+            | Event::ParticipantReconnecting { conference, .. }
+            | Event::ParticipantLeft { conference, .. }
+            | Event::ParticipantMuted { conference, .. }
+            | Event::OwnMediaChanged { conference, .. } => self.apply_within(*conference, event),
+            Event::InvitationIssued {
+                conference,
+                invitation,
+                ..
+            } => {
+                self.last.invitation = self.last.invitation.max(*invitation);
+                self.apply_within(*conference, event);
+            }
+            Event::ParticipantJoining {
+                conference,
+                participant,
+                ..
+            } => {
+                self.last.participant = self.last.participant.max(*participant);
+                self.apply_within(*conference, event);
+            }
+            Event::ConferenceEnded { conference, .. } => {
+                self.apply_within(*conference, event);
+                self.forget_old_conferences();
+            }
+        }
     }
 
     /// The next deadline. When it has come, the shell sends [`Order::Tick`].
     #[must_use]
     pub fn due(&self) -> Option<Timestamp> {
-        None
-    }
-}
-
-/// What the server's views read.
-impl County {
-    #[must_use]
-    pub fn directory(&self) -> &Directory {
-        &self.directory
-    }
-
-    #[must_use]
-    pub fn presence(&self) -> &PresenceBoard {
-        &self.presence
-    }
-
-    /// Running ones and the last few that ended, in order of creation.
-    pub fn conferences(&self) -> impl Iterator<Item = &Conference> {
-        self.conferences.values().map(|conference| &**conference)
-    }
-
-    #[must_use]
-    pub fn conference(&self, id: ConferenceId) -> Option<&Conference> {
-        self.conferences.get(&id).map(|conference| &**conference)
-    }
-
-    #[must_use]
-    pub fn invitation(&self, id: InvitationId) -> Option<&Invitation> {
-        self.conferences().find_map(|one| one.invitations.get(&id))
-    }
-
-    #[must_use]
-    pub fn participant(&self, id: ParticipantId) -> Option<&Participant> {
-        self.conferences().find_map(|one| one.participants.get(&id))
-    }
-
-    /// The account's stay in the one conference where it is present.
-    #[must_use]
-    pub fn stay_of(&self, account: &AccountId) -> Option<&Participant> {
         self.conferences()
-            .flat_map(Conference::present)
-            .find(|one| one.account == *account)
+            .filter(|conference| !conference.is_over())
+            .filter_map(Conference::due)
+            .min()
     }
 
-    /// The accounts whose devices the invitation rings now (all connected
-    /// devices of each); empty unless it is `Ringing`.
-    #[must_use]
-    pub fn rung_by(&self, invitation: &Invitation) -> Vec<&AccountId> {
-        match invitation.state {
-            InvitationState::Ringing => self.reachable(&invitation.callee, invitation.ordered),
-            _ => Vec::new(),
+    fn apply_within(&mut self, conference: ConferenceId, event: &Event) {
+        if let Some(conference) = self.conferences.get_mut(&conference) {
+            Arc::make_mut(conference).apply(event);
         }
     }
 
-    /// The invitations that ring at this account now, in order of issue.
-    #[must_use]
-    pub fn rings_of(&self, account: &AccountId) -> Vec<&Invitation> {
-        self.conferences()
-            .flat_map(Conference::invitations)
-            .filter(|one| self.rung_by(one).contains(&account))
-            .collect()
-    }
-
-    /// The tier rule and the role together: true where `by` may order (call
-    /// with auto-answer, remove, mute); elsewhere it may only ask.
-    #[must_use]
-    pub fn may_order(&self, by: &AccountId, site: &SiteCode) -> bool {
-        self.directory.account(by).is_some_and(|account| {
-            account.active
-                && role_may(account.role, OrderKind::Call)
-                && Post::of_account(account).is_above(Post::of_site(site), &self.directory)
-        })
-    }
-
-    /// An account's presence is seen from its own site and from above; a
-    /// site's presence likewise. Field units see their own site's.
-    #[must_use]
-    pub fn sees_presence(&self, viewer: &AccountId, site: &SiteCode) -> bool {
-        self.directory.account(viewer).is_some_and(|account| {
-            account.site == *site || self.directory.is_under(site, &account.site)
-        })
-    }
-
-    /// The sites that an account knows by name: its subtree, its superiors,
-    /// and the sites under the same parent. Parents before children, by code.
-    #[must_use]
-    pub fn sites_for(&self, viewer: &AccountId) -> Vec<&Site> {
-        let Some(own) = self.directory.account(viewer).map(|account| &account.site) else {
-            return Vec::new();
-        };
-        let superiors = self.directory.superiors(own);
-        let parent = self
-            .directory
-            .site(own)
-            .and_then(|site| site.parent.as_ref());
-        self.directory
-            .county()
-            .map(|county| self.directory.subtree(&county.code))
-            .unwrap_or_default()
-            .into_iter()
-            .filter(|site| {
-                site.code == *own
-                    || self.directory.is_under(&site.code, own)
-                    || superiors.contains(site)
-                    || (parent.is_some() && site.parent.as_ref() == parent)
-            })
-            .collect()
-    }
-
-    /// The people who are called in person (field units) and whom the account
-    /// may see: those of its own subtree. By login name.
-    #[must_use]
-    pub fn people_for(&self, viewer: &AccountId) -> Vec<&Account> {
-        self.directory
-            .accounts()
-            .filter(|one| one.active && one.role == Role::Field)
-            .filter(|one| self.sees_presence(viewer, &one.site))
-            .collect()
-    }
-
-    /// A conference is seen by whoever is in it or is rung into it, by its
-    /// caller, and by those whose subtree it was called from.
-    #[must_use]
-    pub fn sees_conference(&self, viewer: &AccountId, conference: &Conference) -> bool {
-        let Some(account) = self.directory.account(viewer) else {
-            return false;
-        };
-        conference.called_by == *viewer
-            || conference.present().any(|one| one.account == *viewer)
-            || conference
-                .invitations()
-                .any(|one| self.rung_by(one).contains(&viewer))
-            || (account.role != Role::Field
-                && self.sees_presence(viewer, &conference.called_by_site))
-    }
-
-    /// Whom a viewer sees who wishes nothing: the chair, then in order of joining.
-    #[must_use]
-    pub fn usual_wish(&self, conference: &Conference, viewer: ParticipantId) -> Vec<ParticipantId> {
-        let chair = conference.chair.into_iter();
-        let others = conference.present().map(|one| one.id);
-        chair
-            .chain(others.filter(|one| Some(*one) != conference.chair))
-            .filter(|one| *one != viewer)
-            .collect()
-    }
-
-    /// A callee's name for display.
-    #[must_use]
-    pub fn callee_name(&self, callee: &Callee) -> &str {
-        let name = match callee {
-            Callee::Site { code } => self.directory.site(code).map(|site| site.name.as_str()),
-            Callee::Person { account } => {
-                self.directory.account(account).map(|one| one.name.as_str())
-            }
-        };
-        name.unwrap_or_default()
-    }
-
-    /// A participant's name for display: the person's for a field unit, else the site's.
-    #[must_use]
-    pub fn participant_name(&self, participant: &Participant) -> &str {
-        match self.directory.account(&participant.account) {
-            Some(account) if account.role == Role::Field => &account.name,
-            _ => self
-                .directory
-                .site(&participant.site)
-                .map(|site| site.name.as_str())
-                .unwrap_or_default(),
-        }
-    }
-
-    /// The accounts that can be rung for a callee now: their devices are
-    /// there and, unless ordered, they are in no conference.
-    pub(crate) fn reachable(&self, callee: &Callee, ordered: bool) -> Vec<&AccountId> {
-        self.answering(callee)
-            .into_iter()
-            .filter(|account| self.presence.of_account(account) != Presence::Offline)
-            .filter(|account| ordered || self.stay_of(account).is_none())
-            .collect()
-    }
-
-    /// The active accounts that may answer for a callee.
-    pub(crate) fn answering(&self, callee: &Callee) -> Vec<&AccountId> {
-        match callee {
-            Callee::Site { code } => self
-                .directory
-                .accounts_at(code)
-                .filter(|account| account.role.answers_for_site())
-                .map(|account| &account.id)
-                .collect(),
-            Callee::Person { account } => self
-                .directory
-                .account(account)
-                .filter(|account| account.active)
-                .map(|account| &account.id)
-                .into_iter()
-                .collect(),
+    fn forget_old_conferences(&mut self) {
+        let ended: Vec<ConferenceId> = self
+            .conferences()
+            .filter(|conference| conference.is_over())
+            .map(|conference| conference.id)
+            .collect();
+        let too_many = ended.len().saturating_sub(MAX_ENDED_CONFERENCES);
+        for old in ended.into_iter().take(too_many) {
+            self.conferences.remove(&old);
         }
     }
 }

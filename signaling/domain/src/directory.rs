@@ -57,7 +57,7 @@ impl Role {
     }
 
     /// The only tier at which the role exists, if it is bound to one.
-    fn bound_to(self) -> Option<Tier> {
+    pub(crate) fn bound_to(self) -> Option<Tier> {
         match self {
             Role::Commander | Role::Dispatcher => Some(Tier::County),
             Role::Township => Some(Tier::Township),
@@ -115,7 +115,7 @@ impl Place {
         f64::from(self.latitude_e7) / 1e7
     }
 
-    fn is_on_earth(self) -> bool {
+    pub(crate) fn is_on_earth(self) -> bool {
         self.longitude_e7.unsigned_abs() <= 1_800_000_000
             && self.latitude_e7.unsigned_abs() <= 900_000_000
     }
@@ -141,42 +141,6 @@ pub struct Account {
     pub site: SiteCode,
     /// An inactive account orders nothing and is not rung.
     pub active: bool,
-}
-
-/// A mistake in the configured directory, with what mends it.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum DirectoryMistake {
-    #[error("there is no county site: give exactly one site the tier county")]
-    NoCounty,
-    #[error("site {0} is a second county: give it another tier")]
-    SecondCounty(SiteCode),
-    #[error("site {0} is the county and has a parent: leave the parent empty")]
-    CountyWithParent(SiteCode),
-    #[error("site {0} has no parent: name the site above it")]
-    NoParent(SiteCode),
-    #[error("site {site} has the unknown parent {parent}: add that site or correct the code")]
-    UnknownParent { site: SiteCode, parent: SiteCode },
-    #[error(
-        "site {site} is not of a lower tier than its parent {parent}: correct the tier or the parent"
-    )]
-    NotBelowParent { site: SiteCode, parent: SiteCode },
-    #[error("site {0} is listed twice: remove one")]
-    DuplicateSite(SiteCode),
-    #[error("site {0} is nowhere on earth: give longitude and latitude in degrees")]
-    NoPlace(SiteCode),
-    #[error("{what} {id:?} has no name or code of 1 to 64 printable characters: correct it")]
-    BadName { what: &'static str, id: String },
-    #[error("account {0} is listed twice: remove one")]
-    DuplicateAccount(AccountId),
-    #[error(
-        "account {account} belongs to the unknown site {site}: add that site or correct the code"
-    )]
-    UnknownSite { account: AccountId, site: SiteCode },
-    #[error(
-        "account {account} has a role that does not exist at the tier of {site}: correct the role or the site"
-    )]
-    WrongRole { account: AccountId, site: SiteCode },
 }
 
 /// All sites and accounts, as the journal gives them.
@@ -239,10 +203,11 @@ impl Directory {
     pub fn subtree(&self, root: &SiteCode) -> Vec<&Site> {
         let mut found: Vec<&Site> = self.sites.get(root).into_iter().collect();
         let mut next = 0;
-        // Tiers descend, so every site is met once.
-        while let Some(site) = found.get(next) {
+        // Registration lets tiers only descend, so every site is met once; the
+        // bound holds even for a journal that says otherwise.
+        while next < found.len() && found.len() <= self.sites.len() {
+            found.extend(self.children(&found[next].code));
             next += 1;
-            found.extend(self.children(&site.code));
         }
         found
     }
@@ -255,6 +220,9 @@ impl Directory {
         while let Some(parent) = at.and_then(|site| site.parent.as_ref()) {
             at = self.sites.get(parent);
             above.extend(at);
+            if above.len() > Tier::ALL.len() {
+                break; // only a journal with a cycle gets here
+            }
         }
         above
     }
@@ -263,5 +231,35 @@ impl Directory {
     #[must_use]
     pub fn is_under(&self, lower: &SiteCode, upper: &SiteCode) -> bool {
         self.superiors(lower).iter().any(|site| site.code == *upper)
+    }
+
+    /// Registers a site, or replaces what is known of it.
+    pub(crate) fn put_site(&mut self, site: &Site) {
+        let old = self.sites.insert(site.code.clone(), site.clone());
+        if let Some(above) = old.and_then(|old| old.parent)
+            && let Some(siblings) = self.children.get_mut(&above)
+        {
+            siblings.remove(&site.code);
+        }
+        if let Some(above) = &site.parent {
+            self.children
+                .entry(above.clone())
+                .or_default()
+                .insert(site.code.clone());
+        }
+    }
+
+    /// Registers an account, or replaces what is known of it.
+    pub(crate) fn put_account(&mut self, account: &Account) {
+        let old = self.accounts.insert(account.id.clone(), account.clone());
+        if let Some(old) = old
+            && let Some(others) = self.accounts_at.get_mut(&old.site)
+        {
+            others.remove(&old.id);
+        }
+        self.accounts_at
+            .entry(account.site.clone())
+            .or_default()
+            .insert(account.id.clone());
     }
 }

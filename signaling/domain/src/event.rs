@@ -75,6 +75,10 @@ pub enum Event {
         conference: ConferenceId,
         at: Timestamp,
     },
+    /// A third party was called: it is no longer a call of two.
+    ConferenceWidened {
+        conference: ConferenceId,
+    },
     /// Who holds the chair from now on; nobody when no remaining participant can.
     ChairChanged {
         conference: ConferenceId,
@@ -204,4 +208,40 @@ pub enum Event {
         outcome: Outcome,
         at: Timestamp,
     },
+}
+
+impl Event {
+    /// The conference that it changes.
+    #[must_use]
+    pub fn conference(&self) -> Option<ConferenceId> {
+        match self {
+            Event::SiteRegistered { .. }
+            | Event::SiteChanged { .. }
+            | Event::AccountRegistered { .. }
+            | Event::AccountChanged { .. }
+            | Event::AccountPresenceChanged { .. }
+            | Event::SitePresenceChanged { .. }
+            | Event::Restarted { .. }
+            | Event::OrderCarriedOut { .. } => None,
+            Event::ConferenceCalled { conference, .. }
+            | Event::ConferenceLive { conference, .. }
+            | Event::ConferenceWidened { conference }
+            | Event::ChairChanged { conference, .. }
+            | Event::AllMuteChanged { conference, .. }
+            | Event::ConferenceAlone { conference, .. }
+            | Event::ConferenceEnded { conference, .. }
+            | Event::InvitationIssued { conference, .. }
+            | Event::InvitationRinging { conference, .. }
+            | Event::InvitationQueued { conference, .. }
+            | Event::InvitationAccepted { conference, .. }
+            | Event::InvitationJoined { conference, .. }
+            | Event::InvitationMissed { conference, .. }
+            | Event::ParticipantJoining { conference, .. }
+            | Event::ParticipantIn { conference, .. }
+            | Event::ParticipantReconnecting { conference, .. }
+            | Event::ParticipantLeft { conference, .. }
+            | Event::ParticipantMuted { conference, .. }
+            | Event::OwnMediaChanged { conference, .. } => Some(*conference),
+        }
+    }
 }

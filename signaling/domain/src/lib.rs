@@ -5,24 +5,33 @@
 //! journal into a new [`County`] gives an equal one. The server maps these
 //! types one to one to those of the wire.
 
+mod answering;
 pub mod authority;
+mod calling;
+mod chairing;
 pub mod conference;
 mod county;
 pub mod directory;
+mod draft;
 pub mod event;
 pub mod idempotency;
 pub mod ids;
 pub mod invitation;
+pub mod limits;
 pub mod order;
 pub mod participant;
 pub mod presence;
 pub mod refusal;
+mod registration;
+mod settling;
 pub mod stage;
+mod text;
 pub mod time;
+mod views;
 
 pub use conference::{Conference, ConferenceKind, ConferenceState, EndReason};
 pub use county::County;
-pub use directory::{Account, Directory, DirectoryMistake, Place, Presence, Role, Site, Tier};
+pub use directory::{Account, Directory, Place, Presence, Role, Site, Tier};
 pub use event::{EVENT_VERSION, Event};
 pub use idempotency::{Decision, Outcome};
 pub use ids::{AccountId, ConferenceId, InvitationId, ParticipantId, SiteCode};
@@ -31,4 +40,5 @@ pub use order::{Actor, Order, OrderKind, Target};
 pub use participant::{LeaveReason, Participant, ParticipantState};
 pub use presence::PresenceBoard;
 pub use refusal::{Refusal, RefusalCode};
+pub use registration::DirectoryMistake;
 pub use time::{Timestamp, Timing};

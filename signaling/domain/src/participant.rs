@@ -28,6 +28,29 @@ pub enum LeaveReason {
     /// The device was gone for too long.
     DeviceLost,
     ConferenceEnded,
+    /// Its account was made inactive.
+    Deactivated,
+}
+
+/// What can happen to a participant.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum ParticipantInput {
+    MediaConnected,
+    MediaLost,
+    /// The server came up again: all media has to be connected anew.
+    Restarted,
+    Deadline,
+    Leave,
+}
+
+/// Why an input does nothing in the present state.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum ParticipantUnmoved {
+    /// It is so already.
+    Unchanged,
+    /// There is no deadline for one who is in.
+    NotWaiting,
+    Gone,
 }
 
 /// One party's stay in one conference.
@@ -58,6 +81,79 @@ impl Participant {
         match self.state {
             ParticipantState::Joining | ParticipantState::In => true,
             ParticipantState::Left => false,
+        }
+    }
+
+    /// The state that the input leads to.
+    pub fn after(&self, input: ParticipantInput) -> Result<ParticipantState, ParticipantUnmoved> {
+        use ParticipantInput as Input;
+        use ParticipantState as State;
+        use ParticipantUnmoved as Unmoved;
+        match (self.state, input) {
+            (State::Joining, Input::MediaConnected) => Ok(State::In),
+            (State::Joining, Input::MediaLost) | (State::In, Input::MediaConnected) => {
+                Err(Unmoved::Unchanged)
+            }
+            // Whoever was joining gets his time anew.
+            (State::Joining, Input::Restarted) => Ok(State::Joining),
+            (State::In, Input::MediaLost | Input::Restarted) => Ok(State::Joining),
+            (State::In, Input::Deadline) => Err(Unmoved::NotWaiting),
+            (State::Joining, Input::Deadline) | (State::Joining | State::In, Input::Leave) => {
+                Ok(State::Left)
+            }
+            (
+                State::Left,
+                Input::MediaConnected
+                | Input::MediaLost
+                | Input::Restarted
+                | Input::Deadline
+                | Input::Leave,
+            ) => Err(Unmoved::Gone),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ParticipantInput as Input;
+    use super::ParticipantState as State;
+    use super::ParticipantUnmoved as Unmoved;
+    use super::*;
+
+    #[test]
+    fn every_state_and_input() {
+        let table = [
+            (State::Joining, Input::MediaConnected, Ok(State::In)),
+            (State::Joining, Input::MediaLost, Err(Unmoved::Unchanged)),
+            (State::Joining, Input::Restarted, Ok(State::Joining)),
+            (State::Joining, Input::Deadline, Ok(State::Left)),
+            (State::Joining, Input::Leave, Ok(State::Left)),
+            (State::In, Input::MediaConnected, Err(Unmoved::Unchanged)),
+            (State::In, Input::MediaLost, Ok(State::Joining)),
+            (State::In, Input::Restarted, Ok(State::Joining)),
+            (State::In, Input::Deadline, Err(Unmoved::NotWaiting)),
+            (State::In, Input::Leave, Ok(State::Left)),
+            (State::Left, Input::MediaConnected, Err(Unmoved::Gone)),
+            (State::Left, Input::MediaLost, Err(Unmoved::Gone)),
+            (State::Left, Input::Restarted, Err(Unmoved::Gone)),
+            (State::Left, Input::Deadline, Err(Unmoved::Gone)),
+            (State::Left, Input::Leave, Err(Unmoved::Gone)),
+        ];
+        for (state, input, expected) in table {
+            let one = Participant {
+                id: ParticipantId(1),
+                conference: ConferenceId(1),
+                account: "county".into(),
+                site: "511922".into(),
+                state,
+                muted: false,
+                microphone: true,
+                camera: true,
+                joined_at: Timestamp(0),
+                deadline: Timestamp(20_000),
+                left: None,
+            };
+            assert_eq!(one.after(input), expected, "{state:?} and {input:?}");
         }
     }
 }

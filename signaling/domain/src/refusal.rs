@@ -1,8 +1,9 @@
 //! Why an order was not carried out.
 
-use crate::directory::{DirectoryMistake, Role};
+use crate::directory::Role;
 use crate::ids::{AccountId, ConferenceId, InvitationId, ParticipantId};
 use crate::order::OrderKind;
+use crate::registration::DirectoryMistake;
 
 /// What went against an order, for a program. The names are those of the wire.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]

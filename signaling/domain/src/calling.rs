@@ -1,0 +1,398 @@
+//! Whom a call rings: from targets to invitations.
+
+use std::collections::BTreeSet;
+
+use crate::authority::{Post, may_command};
+use crate::conference::{Conference, ConferenceKind};
+use crate::county::County;
+use crate::directory::{Account, Role};
+use crate::draft::Draft;
+use crate::event::Event;
+use crate::ids::{ConferenceId, InvitationId, ParticipantId};
+use crate::invitation::{Callee, Invitation, InvitationInput, InvitationState, MissReason};
+use crate::limits::{
+    MAX_CONFERENCES_PER_ACCOUNT, MAX_INVITATIONS, MAX_PARTICIPANTS, MAX_TARGETS, MAX_TITLE_CHARS,
+};
+use crate::order::Target;
+use crate::participant::LeaveReason;
+use crate::refusal::Refusal;
+use crate::text::clean;
+
+impl Draft {
+    /// Opens a conference with the caller in the chair. A caller who is in
+    /// another conference leaves that one.
+    pub(crate) fn call(
+        &mut self,
+        by: &Account,
+        targets: &[Target],
+        title: Option<&str>,
+        ordered: bool,
+    ) -> Result<(), Refusal> {
+        let title = clean(title.unwrap_or_default(), MAX_TITLE_CHARS)?;
+        let callees = self.county.callees(by, targets, ordered, None)?;
+        let running = self.all_running();
+        let called = running.iter().filter(|one| one.called_by == by.id);
+        if called.count() >= MAX_CONFERENCES_PER_ACCOUNT {
+            return Err(Refusal::Full {
+                what: "running conferences of one account",
+                limit: MAX_CONFERENCES_PER_ACCOUNT,
+            });
+        }
+        if callees.len() + 1 > MAX_PARTICIPANTS {
+            return Err(full_conference());
+        }
+
+        self.leave_for_another(by);
+        let conference = ConferenceId(self.county.last.conference.0.saturating_add(1));
+        self.push(Event::ConferenceCalled {
+            conference,
+            kind: kind_of(targets),
+            title,
+            by: by.id.clone(),
+            site: by.site.clone(),
+            at: self.now,
+        });
+        self.come_in(by, conference, false);
+        for callee in callees {
+            self.issue(by, conference, callee, ordered, 1);
+        }
+        Ok(())
+    }
+
+    /// Everybody in the conference may bring in whom the tier rule lets him
+    /// order or ask.
+    pub(crate) fn invite(
+        &mut self,
+        by: &Account,
+        conference: ConferenceId,
+        targets: &[Target],
+        ordered: bool,
+    ) -> Result<(), Refusal> {
+        let running = self.running(conference)?;
+        Draft::own_stay(&running, by)?;
+        let callees = self
+            .county
+            .callees(by, targets, ordered, Some(&running))?
+            .into_iter()
+            .map(|callee| (callee, ordered))
+            .collect();
+        self.ring_into(by, &running, callees)
+    }
+
+    /// Whoever missed the last call or went, but not who was removed or whose
+    /// ring was taken back: that was on purpose.
+    pub(crate) fn invite_absent(
+        &mut self,
+        by: &Account,
+        conference: ConferenceId,
+    ) -> Result<(), Refusal> {
+        let running = self.running(conference)?;
+        may_command(&running, by, None, &self.county.directory)?;
+        let mut seen = BTreeSet::new();
+        let mut callees = Vec::new();
+        for callee in running.invitations().map(|one| &one.callee) {
+            let Some(last) = running.last_invitation(callee) else {
+                continue;
+            };
+            if seen.insert(callee)
+                && is_absent(&running, last)
+                && !self.county.is_there(&running, callee)
+                && !self.county.answering(callee).is_empty()
+            {
+                // Who orders now need not stand above everybody whom another ordered.
+                let ordered = last.ordered && self.county.is_below(by, callee);
+                callees.push((callee.clone(), ordered));
+            }
+        }
+        if callees.is_empty() {
+            return Err(Refusal::NobodyToRing);
+        }
+        self.ring_into(by, &running, callees)
+    }
+
+    pub(crate) fn cancel_invitation(
+        &mut self,
+        by: &Account,
+        invitation: InvitationId,
+    ) -> Result<(), Refusal> {
+        let one = self.known_invitation(invitation)?;
+        let running = self.running(one.conference)?;
+        Draft::own_stay(&running, by)?;
+        if one.by != by.id && !self.county.is_below(by, &one.callee) {
+            may_command(&running, by, None, &self.county.directory)?;
+        }
+        one.after(InvitationInput::Cancel)
+            .map_err(|_| Refusal::Settled)?;
+        self.push(Event::InvitationMissed {
+            conference: one.conference,
+            invitation,
+            reason: MissReason::Cancelled,
+            by: Some(by.id.clone()),
+            at: self.now,
+        });
+        Ok(())
+    }
+
+    /// A known invitation as it is now.
+    pub(crate) fn known_invitation(&self, id: InvitationId) -> Result<Invitation, Refusal> {
+        match self.county.invitation(id) {
+            Some(one) => Ok(one.clone()),
+            // Of a conference that is over for so long that it is forgotten.
+            None if id.0 > 0 && id <= self.county.last.invitation => Err(Refusal::Settled),
+            None => Err(Refusal::UnknownInvitation(id)),
+        }
+    }
+
+    /// The account comes into the conference, its media to be connected.
+    pub(crate) fn come_in(
+        &mut self,
+        account: &Account,
+        conference: ConferenceId,
+        muted: bool,
+    ) -> ParticipantId {
+        let participant = ParticipantId(self.county.last.participant.0.saturating_add(1));
+        self.push(Event::ParticipantJoining {
+            conference,
+            participant,
+            account: account.id.clone(),
+            site: account.site.clone(),
+            muted,
+            at: self.now,
+            deadline: self.now.after(self.county.timing.join),
+        });
+        participant
+    }
+
+    fn ring_into(
+        &mut self,
+        by: &Account,
+        running: &Conference,
+        callees: Vec<(Callee, bool)>,
+    ) -> Result<(), Refusal> {
+        let there = running.present().count() + running.pending().count();
+        if there + callees.len() > MAX_PARTICIPANTS {
+            return Err(full_conference());
+        }
+        if running.invitations().count() + callees.len() > MAX_INVITATIONS {
+            return Err(Refusal::Full {
+                what: "invitations in one conference",
+                limit: MAX_INVITATIONS,
+            });
+        }
+        let third = callees
+            .iter()
+            .any(|(callee, _)| running.last_invitation(callee).is_none());
+        if third && running.kind == ConferenceKind::PointToPoint {
+            self.push(Event::ConferenceWidened {
+                conference: running.id,
+            });
+        }
+        for (callee, ordered) in callees {
+            let attempt = running
+                .last_invitation(&callee)
+                .map_or(1, |last| last.attempt.saturating_add(1));
+            self.issue(by, running.id, callee, ordered, attempt);
+        }
+        Ok(())
+    }
+
+    /// Settling makes it ring where a device is there.
+    fn issue(
+        &mut self,
+        by: &Account,
+        conference: ConferenceId,
+        callee: Callee,
+        ordered: bool,
+        attempt: u32,
+    ) {
+        let invitation = InvitationId(self.county.last.invitation.0.saturating_add(1));
+        self.push(Event::InvitationIssued {
+            conference,
+            invitation,
+            callee,
+            by: by.id.clone(),
+            ordered,
+            attempt,
+            at: self.now,
+            deadline: self.now.after(self.county.timing.queued),
+        });
+    }
+}
+
+impl County {
+    /// The callees of a call by `by`: each once, in the order of the targets,
+    /// without the caller and without whoever is there already.
+    fn callees(
+        &self,
+        by: &Account,
+        targets: &[Target],
+        ordered: bool,
+        conference: Option<&Conference>,
+    ) -> Result<Vec<Callee>, Refusal> {
+        if targets.len() > MAX_TARGETS {
+            return Err(Refusal::Full {
+                what: "targets in one order",
+                limit: MAX_TARGETS,
+            });
+        }
+        let mut seen = BTreeSet::new();
+        let mut callees = Vec::new();
+        let mut there = false;
+        for target in targets {
+            let named = matches!(target, Target::Site { .. } | Target::Person { .. });
+            for callee in self.callees_of(by, target, ordered)? {
+                if conference.is_some_and(|one| self.is_there(one, &callee)) {
+                    // A tier or a subtree leaves out who is there; that is no mistake.
+                    there |= named;
+                } else if seen.insert(callee.clone()) {
+                    callees.push(callee);
+                }
+            }
+        }
+        if !callees.is_empty() {
+            Ok(callees)
+        } else if there {
+            Err(Refusal::AlreadyThere)
+        } else {
+            Err(Refusal::NobodyToRing)
+        }
+    }
+
+    fn callees_of(
+        &self,
+        by: &Account,
+        target: &Target,
+        ordered: bool,
+    ) -> Result<Vec<Callee>, Refusal> {
+        match target {
+            Target::Site { code } => {
+                if self.directory.site(code).is_none() {
+                    return Err(Refusal::UnknownTarget(code.0.clone()));
+                }
+                self.named(by, Callee::Site { code: code.clone() }, ordered)
+            }
+            Target::Person { account } => {
+                if !self
+                    .directory
+                    .account(account)
+                    .is_some_and(|one| one.active)
+                {
+                    return Err(Refusal::UnknownTarget(account.0.clone()));
+                }
+                let callee = Callee::Person {
+                    account: account.clone(),
+                };
+                self.named(by, callee, ordered)
+            }
+            Target::Tier { tier } => {
+                let own = self.directory.site(&by.site).map(|site| site.tier);
+                if by.role == Role::Field || own.is_none_or(|own| *tier <= own) {
+                    return Err(Refusal::NotBelow(format!("tier {tier:?}")));
+                }
+                let sites = self.directory.subtree(&by.site);
+                Ok(sites
+                    .into_iter()
+                    .filter(|site| site.tier == *tier)
+                    .map(|site| Callee::Site {
+                        code: site.code.clone(),
+                    })
+                    .collect())
+            }
+            Target::Subtree { root } => {
+                if self.directory.site(root).is_none() {
+                    return Err(Refusal::UnknownTarget(root.0.clone()));
+                }
+                let own = *root == by.site || self.directory.is_under(root, &by.site);
+                if by.role == Role::Field || !own {
+                    return Err(Refusal::NotBelow(format!("the subtree of {root}")));
+                }
+                let sites = self.directory.subtree(root);
+                Ok(sites
+                    .into_iter()
+                    .filter(|site| site.code != by.site)
+                    .map(|site| Callee::Site {
+                        code: site.code.clone(),
+                    })
+                    .collect())
+            }
+        }
+    }
+
+    /// A site or person called by name. Nobody rings himself; a field unit
+    /// may well call the centre that it belongs to.
+    fn named(&self, by: &Account, callee: Callee, ordered: bool) -> Result<Vec<Callee>, Refusal> {
+        if ordered && !self.is_below(by, &callee) {
+            return Err(Refusal::NotBelow(self.callee_name(&callee).to_owned()));
+        }
+        let himself = match &callee {
+            Callee::Site { code } => *code == by.site && by.role.answers_for_site(),
+            Callee::Person { account } => *account == by.id,
+        };
+        Ok(if himself { Vec::new() } else { vec![callee] })
+    }
+
+    /// The callee stands below the account.
+    fn is_below(&self, by: &Account, callee: &Callee) -> bool {
+        let by = Post::of_account(by);
+        match callee {
+            Callee::Site { code } => by.is_above(Post::of_site(code), &self.directory),
+            Callee::Person { account } => self
+                .directory
+                .account(account)
+                .is_some_and(|one| by.is_above(Post::of_account(one), &self.directory)),
+        }
+    }
+
+    /// Present in the conference, or being called into it.
+    fn is_there(&self, conference: &Conference, callee: &Callee) -> bool {
+        self.is_present(conference, callee) || conference.pending().any(|one| one.callee == *callee)
+    }
+
+    /// Somebody who answers for the callee is present in the conference.
+    pub(crate) fn is_present(&self, conference: &Conference, callee: &Callee) -> bool {
+        let answering = self.answering(callee);
+        conference
+            .present()
+            .any(|one| answering.contains(&&one.account))
+    }
+}
+
+fn kind_of(targets: &[Target]) -> ConferenceKind {
+    match targets {
+        [Target::Site { .. } | Target::Person { .. }] => ConferenceKind::PointToPoint,
+        _ => ConferenceKind::AdHoc,
+    }
+}
+
+fn full_conference() -> Refusal {
+    Refusal::Full {
+        what: "participants in one conference",
+        limit: MAX_PARTICIPANTS,
+    }
+}
+
+fn is_absent(conference: &Conference, last: &Invitation) -> bool {
+    match last.state {
+        InvitationState::Declined
+        | InvitationState::Busy
+        | InvitationState::NoAnswer
+        | InvitationState::Unreachable => true,
+        InvitationState::Queued
+        | InvitationState::Ringing
+        | InvitationState::Accepted
+        | InvitationState::Cancelled => false,
+        InvitationState::Joined => last
+            .participant
+            .and_then(|id| conference.participant(id))
+            .and_then(|one| one.left)
+            .is_some_and(|reason| match reason {
+                LeaveReason::Left
+                | LeaveReason::Moved
+                | LeaveReason::MediaFailed
+                | LeaveReason::DeviceLost => true,
+                LeaveReason::Removed | LeaveReason::ConferenceEnded | LeaveReason::Deactivated => {
+                    false
+                }
+            }),
+    }
+}

@@ -1,0 +1,18 @@
+//! How much of anything there may be. Every list that somebody outside can
+//! make longer ends here.
+
+/// Targets named in one order; a tier or a subtree counts as one.
+pub const MAX_TARGETS: usize = 64;
+/// Present and being rung in one conference, together.
+pub const MAX_PARTICIPANTS: usize = 200;
+/// Invitations of one conference over its life, renewed ones too.
+pub const MAX_INVITATIONS: usize = 2_000;
+/// Running conferences that one account has called.
+pub const MAX_CONFERENCES_PER_ACCOUNT: usize = 4;
+/// Ended conferences that are still known, so that late orders and views find them.
+pub const MAX_ENDED_CONFERENCES: usize = 32;
+pub const MAX_TITLE_CHARS: usize = 80;
+pub const MAX_REASON_CHARS: usize = 200;
+/// Names and codes in the directory.
+pub const MAX_NAME_CHARS: usize = 64;
+pub const MAX_KEY_CHARS: usize = 64;

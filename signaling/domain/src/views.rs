@@ -1,0 +1,210 @@
+//! What can be read from the state, for the server's views and for decisions.
+
+use crate::authority::{Post, role_may};
+use crate::conference::Conference;
+use crate::county::County;
+use crate::directory::{Account, Directory, Presence, Role, Site};
+use crate::ids::{AccountId, ConferenceId, InvitationId, ParticipantId, SiteCode};
+use crate::invitation::{Callee, Invitation, InvitationState};
+use crate::order::OrderKind;
+use crate::participant::Participant;
+use crate::presence::PresenceBoard;
+
+/// What the server's views read.
+impl County {
+    #[must_use]
+    pub fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    #[must_use]
+    pub fn presence(&self) -> &PresenceBoard {
+        &self.presence
+    }
+
+    /// Running ones and the last few that ended, in order of creation.
+    pub fn conferences(&self) -> impl Iterator<Item = &Conference> {
+        self.conferences.values().map(|conference| &**conference)
+    }
+
+    #[must_use]
+    pub fn conference(&self, id: ConferenceId) -> Option<&Conference> {
+        self.conferences.get(&id).map(|conference| &**conference)
+    }
+
+    #[must_use]
+    pub fn invitation(&self, id: InvitationId) -> Option<&Invitation> {
+        self.conferences().find_map(|one| one.invitations.get(&id))
+    }
+
+    #[must_use]
+    pub fn participant(&self, id: ParticipantId) -> Option<&Participant> {
+        self.conferences().find_map(|one| one.participants.get(&id))
+    }
+
+    /// The account's stay in the one conference where it is present.
+    #[must_use]
+    pub fn stay_of(&self, account: &AccountId) -> Option<&Participant> {
+        self.conferences()
+            .flat_map(Conference::present)
+            .find(|one| one.account == *account)
+    }
+
+    /// The accounts whose devices the invitation rings now (all connected
+    /// devices of each); empty unless it is `Ringing`.
+    #[must_use]
+    pub fn rung_by(&self, invitation: &Invitation) -> Vec<&AccountId> {
+        if invitation.state == InvitationState::Ringing {
+            self.reachable(&invitation.callee, invitation.ordered)
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// The invitations that ring at this account now, in order of issue.
+    #[must_use]
+    pub fn rings_of(&self, account: &AccountId) -> Vec<&Invitation> {
+        self.conferences()
+            .flat_map(Conference::invitations)
+            .filter(|one| self.rung_by(one).contains(&account))
+            .collect()
+    }
+
+    /// The tier rule and the role together: true where `by` may order (call
+    /// with auto-answer, remove, mute); elsewhere it may only ask.
+    #[must_use]
+    pub fn may_order(&self, by: &AccountId, site: &SiteCode) -> bool {
+        self.directory.account(by).is_some_and(|account| {
+            account.active
+                && role_may(account.role, OrderKind::Call)
+                && Post::of_account(account).is_above(Post::of_site(site), &self.directory)
+        })
+    }
+
+    /// An account's presence is seen from its own site and from above; a
+    /// site's presence likewise. Field units see their own site's.
+    #[must_use]
+    pub fn sees_presence(&self, viewer: &AccountId, site: &SiteCode) -> bool {
+        self.directory.account(viewer).is_some_and(|account| {
+            account.site == *site || self.directory.is_under(site, &account.site)
+        })
+    }
+
+    /// The sites that an account knows by name: its subtree, its superiors,
+    /// and the sites under the same parent. Parents before children, by code.
+    #[must_use]
+    pub fn sites_for(&self, viewer: &AccountId) -> Vec<&Site> {
+        let Some(own) = self.directory.account(viewer).map(|account| &account.site) else {
+            return Vec::new();
+        };
+        let superiors = self.directory.superiors(own);
+        let parent = self
+            .directory
+            .site(own)
+            .and_then(|site| site.parent.as_ref());
+        self.directory
+            .county()
+            .map(|county| self.directory.subtree(&county.code))
+            .unwrap_or_default()
+            .into_iter()
+            .filter(|site| {
+                site.code == *own
+                    || self.directory.is_under(&site.code, own)
+                    || superiors.contains(site)
+                    || (parent.is_some() && site.parent.as_ref() == parent)
+            })
+            .collect()
+    }
+
+    /// The people who are called in person (field units) and whom the account
+    /// may see: those of its own subtree. By login name.
+    #[must_use]
+    pub fn people_for(&self, viewer: &AccountId) -> Vec<&Account> {
+        self.directory
+            .accounts()
+            .filter(|one| one.active && one.role == Role::Field)
+            .filter(|one| self.sees_presence(viewer, &one.site))
+            .collect()
+    }
+
+    /// A conference is seen by whoever is in it or is rung into it, by its
+    /// caller, and by those whose subtree it was called from.
+    #[must_use]
+    pub fn sees_conference(&self, viewer: &AccountId, conference: &Conference) -> bool {
+        let Some(account) = self.directory.account(viewer) else {
+            return false;
+        };
+        conference.called_by == *viewer
+            || conference.present().any(|one| one.account == *viewer)
+            || conference
+                .invitations()
+                .any(|one| self.rung_by(one).contains(&viewer))
+            || (account.role != Role::Field
+                && self.sees_presence(viewer, &conference.called_by_site))
+    }
+
+    /// Whom a viewer sees who wishes nothing: the chair, then in order of joining.
+    #[must_use]
+    pub fn usual_wish(&self, conference: &Conference, viewer: ParticipantId) -> Vec<ParticipantId> {
+        let chair = conference.chair.into_iter();
+        let others = conference.present().map(|one| one.id);
+        chair
+            .chain(others.filter(|one| Some(*one) != conference.chair))
+            .filter(|one| *one != viewer)
+            .collect()
+    }
+
+    /// A callee's name for display.
+    #[must_use]
+    pub fn callee_name(&self, callee: &Callee) -> &str {
+        let name = match callee {
+            Callee::Site { code } => self.directory.site(code).map(|site| site.name.as_str()),
+            Callee::Person { account } => {
+                self.directory.account(account).map(|one| one.name.as_str())
+            }
+        };
+        name.unwrap_or_default()
+    }
+
+    /// A participant's name for display: the person's for a field unit, else the site's.
+    #[must_use]
+    pub fn participant_name(&self, participant: &Participant) -> &str {
+        match self.directory.account(&participant.account) {
+            Some(account) if account.role == Role::Field => &account.name,
+            _ => self
+                .directory
+                .site(&participant.site)
+                .map(|site| site.name.as_str())
+                .unwrap_or_default(),
+        }
+    }
+
+    /// The accounts that can be rung for a callee now: their devices are
+    /// there and, unless ordered, they are in no conference.
+    pub(crate) fn reachable(&self, callee: &Callee, ordered: bool) -> Vec<&AccountId> {
+        self.answering(callee)
+            .into_iter()
+            .filter(|account| self.presence.of_account(account) != Presence::Offline)
+            .filter(|account| ordered || self.stay_of(account).is_none())
+            .collect()
+    }
+
+    /// The active accounts that may answer for a callee.
+    pub(crate) fn answering(&self, callee: &Callee) -> Vec<&AccountId> {
+        match callee {
+            Callee::Site { code } => self
+                .directory
+                .accounts_at(code)
+                .filter(|account| account.role.answers_for_site())
+                .map(|account| &account.id)
+                .collect(),
+            Callee::Person { account } => self
+                .directory
+                .account(account)
+                .filter(|account| account.active)
+                .map(|account| &account.id)
+                .into_iter()
+                .collect(),
+        }
+    }
+}
