@@ -99,6 +99,8 @@ pub(crate) struct WorkerFigures {
     pub dropped_send_full: Count,
     /// The kernel would not send it there.
     pub dropped_send_refused: Count,
+    /// Receive calls that failed, for example because of an ICMP error.
+    pub receive_errors: Count,
     /// Statistics and speaking indications that nobody took in time.
     pub dropped_events: Count,
     /// Seconds from the kernel's receipt of a batch's first datagram to its processing.
@@ -126,6 +128,7 @@ impl Default for WorkerFigures {
             dropped_relay_full: Count::default(),
             dropped_send_full: Count::default(),
             dropped_send_refused: Count::default(),
+            receive_errors: Count::default(),
             dropped_events: Count::default(),
             queue_delay: Histogram::new([
                 25e-6, 50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2e-3, 5e-3, 10e-3, 50e-3, 250e-3,

@@ -4,17 +4,17 @@
 //! The signaling side holds a [`Node`] and takes [`NodeEvent`]s; both are plain
 //! data, so that they can cross a wire later.
 #![deny(unsafe_code)]
-// Until the event loop uses it all.
-#![allow(dead_code)]
 
 mod config;
 mod control;
 mod event;
 mod figures;
+mod links;
 mod mailbox;
 mod metrics;
 mod mmsg;
 mod node;
+mod outgoing;
 mod socket;
 mod sys;
 mod udp;

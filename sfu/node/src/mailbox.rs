@@ -39,6 +39,8 @@ pub(crate) struct Offer {
     pub room: RoomId,
     pub sdp: String,
     pub secrets: Secrets,
+    /// Not an ICE restart: if refused, the peer's name is void.
+    pub is_new: bool,
     pub reply: oneshot::Sender<Result<Answered, OfferError>>,
 }
 
@@ -124,6 +126,7 @@ mod tests {
             room: RoomId(1),
             sdp: String::new(),
             secrets: Secrets([0; 32]),
+            is_new: true,
             reply,
         };
         (Box::new(offer), answer)

@@ -3,9 +3,12 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
-use liandong_sfu_core::api::{Command, Secrets};
+use liandong_sfu_core::Engine;
+use liandong_sfu_core::api::{Command, EngineConfig, Secrets};
 use liandong_sfu_core::ids::{PeerId, RoomId, SourceId, Track, WorkerIndex};
+use liandong_sfu_core::transport::Certificate;
 use prometheus_client::registry::Registry;
 use rand::TryRng as _;
 use tokio::sync::{mpsc, oneshot};
@@ -13,10 +16,12 @@ use tokio::sync::{mpsc, oneshot};
 use crate::config::{NodeConfig, NodeError};
 use crate::control::{Control, Spans};
 use crate::event::{Answered, NodeEvent, OfferError};
+use crate::figures::WorkerFigures;
+use crate::links::link;
 use crate::mailbox::{Mailbox, Offer, Order};
 use crate::metrics::NodeMetrics;
 use crate::socket::{MediaPort, advertised};
-use crate::worker;
+use crate::worker::{self, Worker};
 
 /// A running media node. Clones are handles to the same node.
 #[derive(Clone, Debug)]
@@ -30,6 +35,7 @@ pub struct Node {
 pub(crate) struct Shared {
     control: Mutex<Control>,
     mailboxes: Vec<Mailbox>,
+    figures: Vec<WorkerFigures>,
     port: u16,
     advertised: Vec<SocketAddr>,
     waiting_offers: usize,
@@ -51,18 +57,38 @@ impl Node {
         let shared = Arc::new(Shared {
             control: Mutex::new(Control::new(workers, config.limits.clone())),
             mailboxes,
+            figures: (0..workers).map(|_| WorkerFigures::default()).collect(),
             port: media.port,
             advertised,
             waiting_offers: config.limits.waiting_offers,
         });
         let (events, received) = mpsc::channel(config.limits.waiting_events.max(1));
-        let node = Self {
-            shared: shared.clone(),
-            threads: Arc::default(),
-        };
-        let threads = worker::start(&shared, media, events).map_err(system("a thread"))?;
-        *lock(&node.threads) = threads;
-        Ok((node, received))
+        let certificate =
+            Certificate::generate().map_err(|e| NodeError::Certificate(e.to_string()))?;
+        // The engines' common origin of time.
+        let epoch = Instant::now();
+        let mut threads = Vec::new();
+        for (i, (sockets, links)) in media.sockets.into_iter().zip(link(workers)).enumerate() {
+            let index = WorkerIndex(i as u8);
+            let engine = EngineConfig {
+                worker: index,
+                certificate: certificate.clone(),
+                candidates: shared.advertised.clone(),
+                max_peers: config.limits.peers as usize,
+            };
+            let seed = random().map_err(system("random numbers"))?;
+            let worker = Worker {
+                index,
+                engine: Engine::new(epoch, engine, seed),
+                sockets,
+                links,
+                shared: shared.clone(),
+                events: events.clone(),
+            };
+            threads.push(worker::spawn(worker).map_err(system("a thread"))?);
+        }
+        let threads = Arc::new(Mutex::new(threads));
+        Ok((Self { shared, threads }, received))
     }
 
     /// The UDP port that media comes to.
@@ -85,10 +111,9 @@ impl Node {
         room: RoomId,
         sdp: String,
     ) -> Result<Answered, OfferError> {
-        let mut secrets = Secrets([0; 32]);
-        rand::rngs::SysRng
-            .try_fill_bytes(&mut secrets.0)
-            .map_err(|_| OfferError::Full("no randomness from the system"))?;
+        let secrets = random()
+            .map(Secrets)
+            .map_err(|_| OfferError::Full("no random numbers from the system"))?;
         let (reply, answer) = oneshot::channel();
         let shared = &self.shared;
         {
@@ -110,13 +135,11 @@ impl Node {
                 room,
                 sdp,
                 secrets,
+                is_new,
                 reply,
             });
-            let posted = shared
-                .mailbox(peer.worker())
-                .ok_or(OfferError::UnknownPeer)
-                .and_then(|mailbox| mailbox.post_offer(offer, shared.waiting_offers));
-            if let Err(e) = posted {
+            let mailbox = shared.mailbox(peer.worker());
+            if let Err(e) = mailbox.post_offer(offer, shared.waiting_offers) {
                 if is_new && let Some(spans) = control.forget(peer) {
                     shared.tell_spans(spans);
                 }
@@ -186,8 +209,17 @@ impl Shared {
         lock(&self.control)
     }
 
-    pub(crate) fn mailbox(&self, worker: WorkerIndex) -> Option<&Mailbox> {
-        self.mailboxes.get(usize::from(worker.0))
+    /// Of a worker of this node: control places peers on no others.
+    pub(crate) fn mailbox(&self, worker: WorkerIndex) -> &Mailbox {
+        &self.mailboxes[usize::from(worker.0)]
+    }
+
+    pub(crate) fn figures(&self, worker: WorkerIndex) -> &WorkerFigures {
+        &self.figures[usize::from(worker.0)]
+    }
+
+    pub(crate) fn all_figures(&self) -> &[WorkerFigures] {
+        &self.figures
     }
 
     pub(crate) fn mailboxes(&self) -> &[Mailbox] {
@@ -195,9 +227,7 @@ impl Shared {
     }
 
     fn order(&self, peer: PeerId, command: Command) {
-        if let Some(mailbox) = self.mailbox(peer.worker()) {
-            mailbox.post(Order::Engine(command));
-        }
+        self.mailbox(peer.worker()).post(Order::Engine(command));
     }
 
     /// The peer is gone from its worker.
@@ -221,6 +251,15 @@ impl Shared {
             }
         }
     }
+}
+
+/// From the system's generator.
+fn random() -> std::io::Result<[u8; 32]> {
+    let mut bytes = [0; 32];
+    rand::rngs::SysRng
+        .try_fill_bytes(&mut bytes)
+        .map_err(std::io::Error::other)?;
+    Ok(bytes)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

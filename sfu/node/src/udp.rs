@@ -4,6 +4,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::time::{Duration, SystemTime};
 
+use liandong_sfu_core::api::Datagram;
 use liandong_sfu_core::ids::Path;
 use socket2::Socket;
 
@@ -19,14 +20,6 @@ const MAX_TRAIN_BYTES: usize = 65_000;
 /// remains is dropped, for it would only grow older.
 const WRITABLE_WAIT: Duration = Duration::from_millis(2);
 const WRITABLE_TRIES: u32 = 3;
-
-/// A datagram to send; its bytes are in the outbox's common buffer.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Datagram {
-    pub to: Path,
-    pub start: u32,
-    pub len: u16,
-}
 
 /// The sockets of one worker, one for each listen address.
 #[derive(Debug)]
@@ -74,13 +67,9 @@ impl Udp {
         }
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.ports.len()
-    }
-
     /// To wait on for datagrams, in the order of [`Path::local`].
     pub(crate) fn readable(&self) -> impl Iterator<Item = Ready> {
-        self.ports.iter().map(|port| Ready::to_read(port))
+        self.ports.iter().map(Ready::to_read)
     }
 
     /// Takes a batch from socket `local` and shows each datagram, in order of arrival.
@@ -92,8 +81,13 @@ impl Udp {
     ) -> Batch {
         let (messages, more) = match self.receiver.receive(self.ports[local].socket.as_fd()) {
             Ok(got) => got,
-            // Nothing there, or an ICMP error about something sent before: no news.
-            Err(_) => return Batch::default(),
+            Err(e) => {
+                // Nothing there is no error; an ICMP error about something sent before is harmless.
+                if e.kind() != io::ErrorKind::WouldBlock {
+                    figures.receive_errors.add(1);
+                }
+                return Batch::default();
+            }
         };
         let mut datagrams = 0;
         for i in 0..messages {

@@ -1,59 +1,394 @@
-//! The worker threads.
+//! The worker threads: each waits for datagrams, orders and its neighbours,
+//! shows them to its engine, and sends what the engine gives.
 
+use std::collections::{HashMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
+use liandong_sfu_core::Engine;
+use liandong_sfu_core::api::{Command, CommandError, Event, Flushed, Outbox, Outcome, Received};
+use liandong_sfu_core::ids::{Path, SourceId, WorkerIndex};
+use socket2::Socket;
 use tokio::sync::mpsc;
 
-use crate::event::{NodeEvent, OfferError};
-use crate::mailbox::Order;
+use crate::event::{Answered, NodeEvent, OfferError};
+use crate::figures::WorkerFigures;
+use crate::links::Links;
+use crate::mailbox::{Mailbox, Offer, Order};
 use crate::node::Shared;
-use crate::socket::MediaPort;
+use crate::outgoing::Outgoing;
 use crate::sys::{self, Ready};
+use crate::udp::Udp;
 
-/// Starts one thread for each worker's sockets.
-pub(crate) fn start(
-    shared: &Arc<Shared>,
-    media: MediaPort,
-    events: mpsc::Sender<NodeEvent>,
-) -> std::io::Result<Vec<JoinHandle<()>>> {
-    let mut threads = Vec::new();
-    for (i, sockets) in media.sockets.into_iter().enumerate() {
-        let shared = shared.clone();
-        let events = events.clone();
-        let name = format!("media-{i}");
-        threads.push(std::thread::Builder::new().name(name).spawn(move || {
-            let _held = (sockets, events);
-            run(i, &shared);
-        })?);
-    }
-    Ok(threads)
+/// Datagrams and relays taken from each neighbour before anything else has its turn.
+const FROM_NEIGHBOUR: usize = 256;
+/// While the signaling side is behind with its events, they are offered again this often.
+const EVENT_RETRY: Duration = Duration::from_millis(20);
+
+/// One worker, as its thread sees it.
+pub(crate) struct Worker {
+    pub index: WorkerIndex,
+    pub engine: Engine,
+    /// One for each listen address.
+    pub sockets: Vec<Socket>,
+    pub links: Links,
+    pub shared: Arc<Shared>,
+    pub events: mpsc::Sender<NodeEvent>,
 }
 
-fn run(index: usize, shared: &Shared) {
-    let mailbox = &shared.mailboxes()[index];
-    let mut orders = std::collections::VecDeque::new();
-    loop {
-        let mut ready = [Ready::to_read(mailbox.wake())];
-        if let Err(e) = sys::wait(&mut ready, None) {
-            tracing::error!(%e, "worker cannot wait");
-            return;
+/// Starts the worker's thread.
+pub(crate) fn spawn(worker: Worker) -> std::io::Result<JoinHandle<()>> {
+    let name = format!("media-{}", worker.index.0);
+    std::thread::Builder::new().name(name).spawn(move || {
+        let index = worker.index.0;
+        let ended = catch_unwind(AssertUnwindSafe(|| Turning::new(worker).run()));
+        let why = match ended {
+            Ok(Ok(())) => return,
+            Ok(Err(e)) => format!("cannot wait for input: {e}"),
+            Err(_) => "panicked".to_owned(),
+        };
+        // A node without one of its workers would look alive and leave its
+        // peers without media: end, so that the supervisor starts it again.
+        tracing::error!(worker = index, why, "media worker failed; the process ends");
+        std::process::abort();
+    })
+}
+
+struct Turning {
+    index: WorkerIndex,
+    engine: Engine,
+    udp: Udp,
+    links: Links,
+    shared: Arc<Shared>,
+    outgoing: Outgoing,
+    /// Which other worker a path's datagrams belong to.
+    owners: HashMap<Path, WorkerIndex>,
+    outbox: Outbox,
+    orders: VecDeque<Order>,
+    stopping: bool,
+}
+
+impl Turning {
+    fn new(worker: Worker) -> Self {
+        Self {
+            index: worker.index,
+            engine: worker.engine,
+            udp: Udp::new(worker.sockets),
+            links: worker.links,
+            shared: worker.shared,
+            outgoing: Outgoing::new(worker.events),
+            owners: HashMap::new(),
+            outbox: Outbox::default(),
+            orders: VecDeque::new(),
+            stopping: false,
         }
-        mailbox.wake().clear();
+    }
+
+    fn run(&mut self) -> std::io::Result<()> {
+        let shared = self.shared.clone();
+        let mailbox = shared.mailbox(self.index);
+        let figures = shared.figures(self.index);
+        figures.begin();
+        // The wake first, then the sockets in the order of `Path::local`.
+        let mut ready = vec![Ready::to_read(mailbox.wake())];
+        ready.extend(self.udp.readable());
+        let mut busy = false;
+        while !self.stopping {
+            let timeout = if busy {
+                Some(Duration::ZERO)
+            } else {
+                self.idle()
+            };
+            sys::wait(&mut ready, timeout)?;
+            busy = self.turn(&ready, mailbox, figures);
+        }
+        mailbox.close();
+        Ok(())
+    }
+
+    /// How long there is nothing to do unless something comes.
+    fn idle(&self) -> Option<Duration> {
+        let timer = self
+            .engine
+            .poll_timeout()
+            .map(|at| at.saturating_duration_since(Instant::now()));
+        let retry = self.outgoing.is_behind().then_some(EVENT_RETRY);
+        match (timer, retry) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (one, other) => one.or(other),
+        }
+    }
+
+    /// Takes one batch of everything that is ready and sends what comes of it;
+    /// whether more waits already.
+    fn turn(&mut self, ready: &[Ready], mailbox: &Mailbox, figures: &WorkerFigures) -> bool {
+        let now = Instant::now();
+        let mut busy = false;
+        if ready[0].is_ready() {
+            mailbox.wake().clear();
+            self.take_orders(now, mailbox);
+        }
+        busy |= self.take_from_neighbours(now, figures);
+        for (local, _) in ready[1..].iter().enumerate().filter(|(_, r)| r.is_ready()) {
+            busy |= self.take_datagrams(now, local, figures);
+        }
+        if self.engine.poll_timeout().is_some_and(|at| at <= now) {
+            self.engine.handle_timeout(now);
+        }
+        self.send(now, figures);
+        self.take_events(figures);
+        self.wake_neighbours();
+        figures.publish(self.engine.counters());
+        busy
+    }
+
+    fn take_orders(&mut self, now: Instant, mailbox: &Mailbox) {
+        let mut orders = std::mem::take(&mut self.orders);
         mailbox.take(&mut orders);
         for order in orders.drain(..) {
             match order {
-                Order::Offer(offer) => {
-                    shared.forget(offer.peer);
-                    // The asker may have gone.
-                    let _ = offer.reply.send(Err(OfferError::Full("no media engine")));
+                Order::Offer(offer) => self.answer(now, *offer),
+                Order::Engine(command) => self.carry_out(now, command),
+                Order::PathOwned { path, worker } => {
+                    self.owners.insert(path, worker);
                 }
-                Order::Engine(_) | Order::PathOwned { .. } | Order::PathReleased { .. } => {}
-                Order::Stop => {
-                    mailbox.close();
-                    return;
+                Order::PathReleased { path, worker } => {
+                    // Another worker may own it by now.
+                    if self.owners.get(&path) == Some(&worker) {
+                        self.owners.remove(&path);
+                    }
                 }
+                Order::Stop => self.stopping = true,
             }
         }
+        self.orders = orders;
+    }
+
+    fn answer(&mut self, now: Instant, offer: Offer) {
+        let Offer {
+            peer,
+            room,
+            sdp,
+            secrets,
+            is_new,
+            reply,
+        } = offer;
+        let command = Command::Offer {
+            peer,
+            room,
+            sdp,
+            secrets,
+        };
+        let answer = match self.engine.command(now, command) {
+            Ok(Outcome::Answered {
+                sdp,
+                video_slots,
+                sources,
+            }) => Ok(Answered {
+                peer,
+                sdp,
+                video_slots,
+                sources: sources.into_iter().map(|s| s.track).collect(),
+            }),
+            // An offer is answered or refused; this would be the engine's mistake.
+            Ok(Outcome::Done) => Err(OfferError::BadOffer("no answer".to_owned())),
+            Err(e) => Err(refusal(e)),
+        };
+        if answer.is_err() && is_new {
+            self.shared.forget(peer);
+        }
+        // Whoever asked may have gone; then the peer never connects and times out.
+        let _ = reply.send(answer);
+    }
+
+    fn carry_out(&mut self, now: Instant, command: Command) {
+        match self.engine.command(now, command) {
+            Ok(_) => {}
+            // Control and departures race; the departure was told as an event.
+            Err(e) => tracing::debug!(worker = self.index.0, %e, "order without effect"),
+        }
+    }
+
+    fn take_from_neighbours(&mut self, now: Instant, figures: &WorkerFigures) -> bool {
+        let Self { engine, links, .. } = self;
+        let more_relays = links.relays(FROM_NEIGHBOUR, |relay| engine.relay(now, relay));
+        let more_datagrams = links.datagrams(FROM_NEIGHBOUR, |path, datagram| {
+            // Never handed over twice: two workers in disagreement would play ball with it.
+            if let Received::NotMine(_) = engine.receive(now, path, datagram) {
+                figures.dropped_unknown_path.add(1);
+            }
+        });
+        more_relays | more_datagrams
+    }
+
+    fn take_datagrams(&mut self, now: Instant, local: usize, figures: &WorkerFigures) -> bool {
+        let Self {
+            engine,
+            links,
+            owners,
+            udp,
+            index,
+            ..
+        } = self;
+        let batch = udp.receive(local, figures, |path, datagram| {
+            let Received::NotMine(named) = engine.receive(now, path, datagram) else {
+                return;
+            };
+            let owner = named.or_else(|| owners.get(&path).copied());
+            match owner.filter(|owner| owner != index) {
+                None => figures.dropped_unknown_path.add(1),
+                Some(owner) => match links.hand_over(owner, path, datagram) {
+                    Ok(()) => figures.handed_over.add(1),
+                    Err(_) => figures.dropped_handover_full.add(1),
+                },
+            }
+        });
+        batch.more
+    }
+
+    fn send(&mut self, now: Instant, figures: &WorkerFigures) {
+        loop {
+            self.outbox.clear();
+            let flushed = self.engine.flush(now, &mut self.outbox);
+            let Outbox {
+                bytes, datagrams, ..
+            } = &self.outbox;
+            self.udp.send(bytes, datagrams, figures);
+            for relay in self.outbox.relays.drain(..) {
+                for worker in others(relay.workers, self.index) {
+                    match self.links.relay(worker, relay.clone()) {
+                        Ok(()) => figures.relayed.add(1),
+                        Err(_) => figures.dropped_relay_full.add(1),
+                    }
+                }
+            }
+            match flushed {
+                Flushed::Done => return,
+                Flushed::More => {}
+            }
+        }
+    }
+
+    fn take_events(&mut self, figures: &WorkerFigures) {
+        self.outgoing.retry();
+        while let Some(event) = self.engine.poll_event() {
+            self.carry_event(event, figures);
+        }
+    }
+
+    /// Tells the signaling side, or the worker that the event names.
+    fn carry_event(&mut self, event: Event, figures: &WorkerFigures) {
+        let me = self.index;
+        let told = match event {
+            Event::Connected { peer, after } => NodeEvent::Connected { peer, after },
+            Event::Disconnected { peer, reason } => {
+                self.shared.forget(peer);
+                NodeEvent::Disconnected { peer, reason }
+            }
+            Event::SourceStarted { source } => {
+                let SourceId { peer, track } = source;
+                NodeEvent::SourceStarted { peer, track }
+            }
+            Event::SourceSilent { source } => {
+                let SourceId { peer, track } = source;
+                NodeEvent::SourceSilent { peer, track }
+            }
+            Event::SlotLive {
+                peer,
+                slot,
+                source,
+                after,
+            } => NodeEvent::SlotLive {
+                peer,
+                slot,
+                shows: source.peer,
+                after,
+            },
+            Event::Speaking { room, peers } => NodeEvent::Speaking { room, peers },
+            Event::Stats { peer, stats } => NodeEvent::Stats { peer, stats },
+            Event::SubscribeAt { worker, source } => {
+                let order = Command::Subscribe { source, at: me };
+                return self.post(worker, Order::Engine(order));
+            }
+            Event::UnsubscribeAt { worker, source } => {
+                let order = Command::Unsubscribe { source, at: me };
+                return self.post(worker, Order::Engine(order));
+            }
+            Event::KeyframeAt { worker, source } => {
+                let order = Command::RequestKeyframe { source };
+                return self.post(worker, Order::Engine(order));
+            }
+            Event::SourceGoneAt { worker, source } => {
+                let order = Command::SourceGone { source };
+                return self.post(worker, Order::Engine(order));
+            }
+            Event::PathOwned { path, .. } => {
+                self.owners.remove(&path);
+                return self.post_to_others(|| Order::PathOwned { path, worker: me });
+            }
+            Event::PathReleased { path } => {
+                return self.post_to_others(|| Order::PathReleased { path, worker: me });
+            }
+        };
+        if !self.outgoing.tell(told) {
+            figures.dropped_events.add(1);
+        }
+    }
+
+    fn post(&self, worker: WorkerIndex, order: Order) {
+        if let Some(mailbox) = self.shared.mailboxes().get(usize::from(worker.0)) {
+            mailbox.post(order);
+        }
+    }
+
+    fn post_to_others(&self, order: impl Fn() -> Order) {
+        for (i, mailbox) in self.shared.mailboxes().iter().enumerate() {
+            if i != usize::from(self.index.0) {
+                mailbox.post(order());
+            }
+        }
+    }
+
+    fn wake_neighbours(&mut self) {
+        for worker in others(self.links.take_written(), self.index) {
+            if let Some(mailbox) = self.shared.mailboxes().get(usize::from(worker.0)) {
+                mailbox.wake().ring();
+            }
+        }
+    }
+}
+
+/// The workers of a set but this one.
+fn others(workers: u64, me: WorkerIndex) -> impl Iterator<Item = WorkerIndex> {
+    let mut left = workers & !(1 << me.0);
+    std::iter::from_fn(move || {
+        let lowest = (left != 0).then(|| left.trailing_zeros())?;
+        left &= left - 1;
+        Some(WorkerIndex(lowest as u8))
+    })
+}
+
+fn refusal(e: CommandError) -> OfferError {
+    match e {
+        CommandError::BadOffer(why) => OfferError::BadOffer(why),
+        CommandError::Full(what) => OfferError::Full(what),
+        CommandError::UnknownPeer => OfferError::UnknownPeer,
+        other => OfferError::BadOffer(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_of_workers_is_walked_without_oneself() {
+        let walked: Vec<u8> = others(0b1011 | 1 << 63, WorkerIndex(1))
+            .map(|w| w.0)
+            .collect();
+        assert_eq!(walked, [0, 3, 63]);
+        assert_eq!(others(0, WorkerIndex(0)).count(), 0);
     }
 }
