@@ -140,3 +140,76 @@ pub fn ufrag_of_request(datagram: &[u8]) -> Option<&str> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn worker_is_in_the_ufrag() {
+        for worker in [0, 1, 9, 15, 16, 255].map(WorkerIndex) {
+            let ours = IceCredentials::from_secrets(worker, &[0xa5; 32]);
+            assert_eq!(worker_of_ufrag(ours.ufrag()), Some(worker));
+            // What we hand out is what we would accept.
+            IceRemote::new(ours.ufrag(), ours.pwd()).unwrap();
+        }
+        for foreign in [
+            "",
+            "0",
+            "h6vY",
+            "zz3456789012",
+            "0A3456789012",
+            "0é345678901",
+        ] {
+            assert_eq!(worker_of_ufrag(foreign), None, "{foreign:?}");
+        }
+    }
+
+    #[test]
+    fn every_secret_bit_counts() {
+        let spell = |secrets: &[u8; 32]| {
+            let ours = IceCredentials::from_secrets(WorkerIndex(0), secrets);
+            (ours.ufrag().to_owned(), ours.pwd().to_owned())
+        };
+        let base = spell(&[0; 32]);
+        assert_eq!((base.0.len(), base.1.len()), (UFRAG_LEN, PWD_LEN));
+        // 34 characters of six bits are spelt; each of those 204 bits changes one.
+        for bit in 0..204 {
+            let mut secrets = [0u8; 32];
+            secrets[bit / 8] = 0x80 >> (bit % 8);
+            assert_ne!(spell(&secrets), base, "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn debug_keeps_the_password() {
+        let ours = IceCredentials::from_secrets(WorkerIndex(0), &[3; 32]);
+        assert!(!format!("{ours:?}").contains(ours.pwd()));
+    }
+
+    #[test]
+    fn remote_credentials_are_checked() {
+        let pwd = "0123456789012345678901";
+        assert!(IceRemote::new("abcd", pwd).is_ok());
+        assert!(IceRemote::new("abc", pwd).is_err());
+        assert!(IceRemote::new("ab:d", pwd).is_err());
+        assert!(IceRemote::new("abcd", &pwd[1..]).is_err());
+        assert!(IceRemote::new("abcd", &"a".repeat(257)).is_err());
+        assert!(IceRemote::new("abcd", "0123456789 12345678901").is_err());
+    }
+
+    #[test]
+    fn peeks_at_the_local_ufrag() {
+        let mut datagram = vec![0, 1, 0, 24, 0x21, 0x12, 0xa4, 0x42];
+        datagram.extend_from_slice(&[7; 12]);
+        datagram.extend_from_slice(&[0x80, 0x22, 0, 3, b'x', b'y', b'z', 0]);
+        datagram.extend_from_slice(&[0, 6, 0, 9]);
+        datagram.extend_from_slice(b"evtj:h6vY\0\0\0");
+        assert_eq!(ufrag_of_request(&datagram), Some("evtj"));
+        for len in 0..datagram.len() - 3 {
+            assert_eq!(ufrag_of_request(&datagram[..len]), None);
+        }
+        datagram[1] = 0x11;
+        assert_eq!(ufrag_of_request(&datagram), None, "an indication");
+    }
+}

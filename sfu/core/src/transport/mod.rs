@@ -11,7 +11,12 @@ pub mod error;
 pub mod fingerprint;
 pub mod srtp;
 
+mod ice;
+mod outbox;
 mod peer_transport;
+mod stun;
+#[cfg(test)]
+mod tests;
 
 pub use credentials::{IceCredentials, IceRemote, ufrag_of_request, worker_of_ufrag};
 pub use demux::{Kind, classify};

@@ -1,8 +1,10 @@
 //! ICE, DTLS and SRTP of one peer put together.
 
-use std::collections::VecDeque;
 use std::time::Instant;
 
+use super::dtls::{Dtls, Failure, Progress};
+use super::ice::IceLite;
+use super::outbox::Outbox;
 use super::{
     Certificate, DropReason, DtlsRole, Fingerprint, IceCredentials, IceRemote, SrtpError, SrtpIn,
     SrtpOut, SrtpProfile, TransportError,
@@ -49,26 +51,35 @@ pub enum TransportEvent {
 /// One peer's connection. After every call that takes `&mut self` and the time,
 /// drain [`Transport::poll_transmit`] and [`Transport::poll_event`], then ask
 /// [`Transport::poll_timeout`].
+///
+/// After [`TransportEvent::Failed`], [`TransportEvent::Closed`] or
+/// [`Transport::close`] it is over: it accepts nothing and has no keys.
 #[derive(Debug)]
 pub struct Transport {
-    config: TransportConfig,
-    srtp: Option<(SrtpIn, SrtpOut)>,
-    transmits: VecDeque<Transmit>,
-    events: VecDeque<TransportEvent>,
+    ice: IceLite,
+    dtls: Dtls,
+    srtp: Option<Box<(SrtpIn, SrtpOut)>>,
+    over: bool,
+    failure: Option<String>,
+    outbox: Outbox,
 }
 
 impl Transport {
+    /// The peer has 30 s from now for its first check.
+    ///
     /// # Errors
     /// If no fingerprint is given.
-    pub fn new(_now: Instant, config: TransportConfig) -> Result<Self, TransportError> {
+    pub fn new(now: Instant, config: TransportConfig) -> Result<Self, TransportError> {
         if config.fingerprints.is_empty() {
             return Err(TransportError::NoFingerprint);
         }
         Ok(Self {
-            config,
+            ice: IceLite::new(now, config.local, config.remote),
+            dtls: Dtls::new(now, &config.certificate, config.role, config.fingerprints),
             srtp: None,
-            transmits: VecDeque::new(),
-            events: VecDeque::new(),
+            over: false,
+            failure: None,
+            outbox: Outbox::default(),
         })
     }
 
@@ -76,14 +87,13 @@ impl Transport {
     /// §4.4.1.1.1) and not just another negotiation.
     #[must_use]
     pub fn is_restart(&self, remote: &IceRemote) -> bool {
-        self.config.remote != *remote
+        self.ice.is_restart(remote)
     }
 
     /// Accepts checks with new credentials beside the present ones, until the
     /// peer nominates with the new (RFC 8445 §9). DTLS and SRTP go on.
     pub fn restart_ice(&mut self, local: IceCredentials, remote: IceRemote) {
-        self.config.local = local;
-        self.config.remote = remote;
+        self.ice.restart(local, remote);
     }
 
     /// Takes a datagram of [`Kind::Stun`](super::Kind::Stun) and answers it at most once.
@@ -92,44 +102,59 @@ impl Transport {
     /// Says why it counts for nothing; an error response may still be on its way.
     pub fn handle_stun(
         &mut self,
-        _now: Instant,
-        _path: Path,
-        _datagram: &[u8],
+        now: Instant,
+        path: Path,
+        datagram: &[u8],
     ) -> Result<(), DropReason> {
-        Err(DropReason::WrongCredentials)
+        if self.over {
+            return Err(DropReason::Over);
+        }
+        self.ice.handle(now, path, datagram, &mut self.outbox)?;
+        self.drive_dtls(|dtls, send| dtls.start(now, send));
+        Ok(())
     }
 
     /// Takes a datagram of [`Kind::Dtls`](super::Kind::Dtls).
+    ///
+    /// # Errors
+    /// If it comes from elsewhere than a valid path. What is wrong within DTLS
+    /// is ignored or ends in [`TransportEvent::Failed`].
     pub fn handle_dtls(
         &mut self,
-        _now: Instant,
+        now: Instant,
         path: Path,
-        _datagram: &[u8],
+        datagram: &[u8],
     ) -> Result<(), DropReason> {
-        if !self.accepts(path) {
+        if self.over {
+            return Err(DropReason::Over);
+        }
+        if !self.ice.accepts(path) {
             return Err(DropReason::UnknownPath);
         }
+        self.ice.hint(path, &mut self.outbox);
+        self.drive_dtls(|dtls, send| dtls.handle(now, datagram, send));
         Ok(())
     }
 
     /// Whether a verified check came from there: only then DTLS, RTP and RTCP count.
     #[must_use]
-    pub fn accepts(&self, _path: Path) -> bool {
-        false
+    pub fn accepts(&self, path: Path) -> bool {
+        !self.over && self.ice.accepts(path)
     }
 
     /// Decrypts an SRTP packet in place; gives the length of the clear packet.
     /// The caller has asked [`Transport::accepts`].
     pub fn unprotect_rtp(&mut self, packet: &mut [u8]) -> Result<usize, SrtpError> {
-        match &mut self.srtp {
+        match self.srtp.as_deref_mut() {
             Some((inbound, _)) => inbound.unprotect_rtp(packet),
             None => Err(SrtpError::Unauthentic),
         }
     }
 
     /// Decrypts an SRTCP packet in place; gives the length of the clear compound.
+    /// The caller has asked [`Transport::accepts`].
     pub fn unprotect_rtcp(&mut self, packet: &mut [u8]) -> Result<usize, SrtpError> {
-        match &mut self.srtp {
+        match self.srtp.as_deref_mut() {
             Some((inbound, _)) => inbound.unprotect_rtcp(packet),
             None => Err(SrtpError::Unauthentic),
         }
@@ -137,13 +162,13 @@ impl Transport {
 
     /// For protecting what goes to this peer; `None` until connected, and once over.
     pub fn srtp_out(&mut self) -> Option<&mut SrtpOut> {
-        self.srtp.as_mut().map(|(_, out)| out)
+        self.srtp.as_deref_mut().map(|(_, out)| out)
     }
 
     /// Where to send now.
     #[must_use]
     pub fn path(&self) -> Option<Path> {
-        None
+        self.ice.selected().filter(|_| !self.over)
     }
 
     #[must_use]
@@ -151,25 +176,95 @@ impl Transport {
         self.srtp.is_some()
     }
 
+    /// Why it failed, in words for a log. Holds nothing secret.
+    #[must_use]
+    pub fn failure(&self) -> Option<&str> {
+        self.failure.as_deref()
+    }
+
     /// Timers may fire early or late; the deadlines decide.
-    pub fn handle_timeout(&mut self, _now: Instant) {}
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if self.over {
+            return;
+        }
+        if self.ice.handle_timeout(now, &mut self.outbox).is_err() {
+            return self.fail(Failure {
+                reason: DisconnectReason::ConsentLost,
+                detail: "no verified check for 30 s".to_owned(),
+            });
+        }
+        self.drive_dtls(|dtls, send| dtls.handle_timeout(now, send));
+    }
 
     /// When to call [`Transport::handle_timeout`] next; `None` when over.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        None
+        if self.over {
+            return None;
+        }
+        let consent = self.ice.poll_timeout();
+        Some(
+            self.dtls
+                .poll_timeout()
+                .map_or(consent, |at| at.min(consent)),
+        )
     }
 
     pub fn poll_transmit(&mut self) -> Option<Transmit> {
-        self.transmits.pop_front()
+        self.outbox.transmits.pop_front()
     }
 
     pub fn poll_event(&mut self) -> Option<TransportEvent> {
-        self.events.pop_front()
+        self.outbox.events.pop_front()
     }
 
     /// Says goodbye (close_notify) and is over; no event follows.
-    pub fn close(&mut self, _now: Instant) {
+    pub fn close(&mut self, now: Instant) {
+        if self.over {
+            return;
+        }
+        if let Some(to) = self.ice.selected() {
+            let outbox = &mut self.outbox;
+            self.dtls
+                .close(now, |bytes| outbox.send(to, bytes.to_vec()));
+        }
+        self.end();
+    }
+
+    /// Has DTLS do something, its datagrams sent where the peer is, and draws the consequence.
+    fn drive_dtls(
+        &mut self,
+        act: impl FnOnce(&mut Dtls, &mut dyn FnMut(&[u8])) -> Result<Progress, Failure>,
+    ) {
+        let to = self.ice.selected();
+        let outbox = &mut self.outbox;
+        let mut send = |bytes: &[u8]| {
+            if let Some(to) = to {
+                outbox.send(to, bytes.to_vec());
+            }
+        };
+        match act(&mut self.dtls, &mut send) {
+            Ok(Progress::Nothing) => {}
+            Ok(Progress::Connected(profile, contexts)) => {
+                self.srtp = Some(contexts);
+                self.outbox.tell(TransportEvent::Connected { profile });
+            }
+            Ok(Progress::Closed) => {
+                self.outbox.tell(TransportEvent::Closed);
+                self.end();
+            }
+            Err(failure) => self.fail(failure),
+        }
+    }
+
+    fn fail(&mut self, failure: Failure) {
+        self.outbox.tell(TransportEvent::Failed(failure.reason));
+        self.failure = Some(failure.detail);
+        self.end();
+    }
+
+    fn end(&mut self) {
+        self.over = true;
         self.srtp = None;
     }
 }
