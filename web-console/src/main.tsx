@@ -3,6 +3,7 @@ import { createRoot } from "react-dom/client";
 
 import { App } from "./app/App";
 import { startI18n } from "./i18n";
+import { followCalls } from "./media/call";
 import { unlockOnGesture } from "./media/sound";
 import { begin } from "./protocol/client";
 
@@ -10,6 +11,7 @@ const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no #root");
 
 unlockOnGesture();
+followCalls();
 await startI18n();
 createRoot(root).render(
   <StrictMode>

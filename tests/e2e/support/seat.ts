@@ -96,7 +96,7 @@ export class Seat {
   /** What the wall shows, each tile with the colour in its upper middle. */
   async tiles(): Promise<Tile[]> {
     return this.page.evaluate(() =>
-      [...document.querySelectorAll<HTMLElement>('[data-testid^="tile-"]')].map((tile) => {
+      [...document.querySelectorAll<HTMLElement>('[data-testid^="tile-"][data-account]')].map((tile) => {
         const video = tile.querySelector("video");
         let colour: [number, number, number] = [0, 0, 0];
         let frames = 0;

@@ -9,6 +9,8 @@ import { Theme } from "../ui/Theme";
 import { ConsoleFace } from "./ConsoleFace";
 import { LostOverlay } from "./LostOverlay";
 import { PartingNotice } from "./PartingNotice";
+import { PhoneFace } from "./PhoneFace";
+import { TerminalFace } from "./TerminalFace";
 
 export function App() {
   return (
@@ -48,9 +50,11 @@ function Face() {
   const device = useStore(deviceStore, (state) => state.device);
   switch (device) {
     case "console":
-    case "terminal":
-    case "phone":
       return <ConsoleFace />;
+    case "terminal":
+      return <TerminalFace />;
+    case "phone":
+      return <PhoneFace />;
     default:
       return device satisfies never;
   }

@@ -1,28 +1,57 @@
 import "./console.css";
 
+import { useState } from "react";
+
+import { CallControls } from "../features/conference/CallControls";
+import { CallStatus } from "../features/conference/CallStatus";
+import { OwnNotices, SelfView } from "../features/conference/SelfView";
+import { WaitingForAnswer } from "../features/conference/WaitingForAnswer";
+import { DeviceCheck } from "../features/devices/DeviceCheck";
 import { Overview } from "../features/directory/Overview";
 import { SiteTree } from "../features/directory/SiteTree";
 import { InvitationBoard } from "../features/invitations/InvitationBoard";
 import { RingScreen } from "../features/ringing/RingScreen";
+import { Wall } from "../features/wall/Wall";
+import { CallSound } from "../media/Streams";
 import { useReplica } from "../protocol/client";
 import { TopBar } from "./TopBar";
 
 /** The face of a county's or township's commander. */
 export function ConsoleFace() {
   const conference = useReplica((replica) => replica.ownConference);
+  const [devicesOpen, setDevicesOpen] = useState(false);
+  const openDevices = () => setDevicesOpen(true);
   return (
     <div className="console" data-call={conference !== null}>
-      <TopBar onDevices={() => undefined} />
+      <TopBar onDevices={openDevices}>{conference !== null && <CallStatus conference={conference} />}</TopBar>
       <aside className="console-left">
         <SiteTree />
       </aside>
-      <main className="console-middle">{conference === null && <Overview />}</main>
-      {conference !== null && (
-        <aside className="console-right">
-          <InvitationBoard conference={conference} />
-        </aside>
+      {conference === null ? (
+        <main className="console-middle">
+          <Overview />
+        </main>
+      ) : (
+        <>
+          <main className="console-middle" key={conference}>
+            <div className="console-wall">
+              <Wall conference={conference} />
+              <WaitingForAnswer conference={conference} />
+            </div>
+            <footer className="console-bottom">
+              <SelfView conference={conference} />
+              <OwnNotices conference={conference} />
+              <CallControls conference={conference} size="desk" onDevices={openDevices} />
+            </footer>
+          </main>
+          <aside className="console-right">
+            <InvitationBoard conference={conference} />
+          </aside>
+          <CallSound />
+        </>
       )}
       <RingScreen shape="banner" />
+      <DeviceCheck open={devicesOpen} onClose={() => setDevicesOpen(false)} />
     </div>
   );
 }

@@ -1,0 +1,38 @@
+import { useMemo } from "react";
+
+import { useReplica } from "../../protocol/client";
+import type { Conference } from "../../protocol/generated/Conference";
+import type { ConferenceId } from "../../protocol/generated/ConferenceId";
+import type { Participant } from "../../protocol/generated/Participant";
+
+export type OwnCall = {
+  conference: Conference | undefined;
+  me: Participant | undefined;
+  /** Parties in the call, the own one too. */
+  parties: number;
+  /** Rings that still wait for an answer. */
+  ringing: number;
+  mayDirect: boolean;
+};
+
+/** The call as its controls need to know it. */
+export function useOwnCall(id: ConferenceId): OwnCall {
+  const conference = useReplica((replica) => replica.conferences.get(id));
+  const participants = useReplica((replica) => replica.participants);
+  const invitations = useReplica((replica) => replica.invitations);
+  const own = useReplica((replica) => replica.ownParticipant);
+  const sites = useReplica((replica) => replica.sites);
+  return useMemo(() => {
+    const me = own === null ? undefined : participants.get(own);
+    const chair = conference?.chair == null ? undefined : participants.get(conference.chair);
+    let parties = 0;
+    for (const one of participants.values()) if (one.conference === id && one.state !== "left") parties += 1;
+    let ringing = 0;
+    for (const one of invitations.values()) {
+      if (one.conference === id && (one.state === "ringing" || one.state === "queued")) ringing += 1;
+    }
+    // Whoever stands above the chair's site directs the call, too.
+    const above = chair !== undefined && chair.id !== own && sites.get(chair.site)?.commanded === true;
+    return { conference, me, parties, ringing, mayDirect: me?.role === "chair" || above };
+  }, [id, conference, participants, invitations, own, sites]);
+}

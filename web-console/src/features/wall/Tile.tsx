@@ -1,0 +1,153 @@
+import { AudioMutedOutlined, CrownFilled, MoreOutlined, PushpinFilled, VideoCameraOutlined } from "@ant-design/icons";
+import { Dropdown, type MenuProps } from "antd";
+import { type KeyboardEvent, memo, useCallback, useMemo, useRef } from "react";
+import { useTranslation } from "react-i18next";
+
+import { Picture } from "../../media/Streams";
+import { order } from "../../protocol/client";
+import type { Participant } from "../../protocol/generated/Participant";
+import type { Quality } from "../../protocol/generated/Quality";
+import { useAttempt } from "../../ui/useAttempt";
+import type { Box } from "./grid";
+import { togglePin, toggleSpotlight } from "./store";
+import { useVitals } from "./useVitals";
+
+export type TileProps = {
+  participant: Participant;
+  box: Box;
+  /** The stream of the slot that shows the participant. */
+  stream: MediaStream | null;
+  slot: number | null;
+  pinned: boolean;
+  large: boolean;
+  /** What the own party may do with this one. */
+  may: { direct: boolean; handOver: boolean };
+  onRemove: (participant: Participant) => void;
+};
+
+export const Tile = memo(function Tile(props: TileProps) {
+  const { participant, box, stream, slot, pinned, large } = props;
+  const { t } = useTranslation();
+  const tile = useRef<HTMLDivElement>(null);
+  const words = useCallback(
+    (quality: Quality | undefined, count: 0 | 1 | 2 | 3 | 4) => {
+      const grade = t(`wall.quality.${count}`);
+      if (quality === undefined) return grade;
+      const loss = Math.round(100 * Math.max(quality.uplinkLoss, quality.downlinkLoss));
+      return `${grade} · ${t("wall.loss", { loss, rtt: quality.rttMs === null ? "–" : Math.round(quality.rttMs) })}`;
+    },
+    [t],
+  );
+  useVitals(tile, participant.id, words);
+
+  const placeholder = !participant.camera
+    ? t("wall.cameraOff")
+    : participant.state === "joining"
+      ? t("wall.connecting")
+      : slot === null
+        ? t("wall.noPicture")
+        : null;
+
+  function onKeyDown(event: KeyboardEvent<HTMLElement>) {
+    if (event.target !== event.currentTarget) return;
+    if (event.key === "Enter") toggleSpotlight(participant.id);
+    else if (event.key === "p" || event.key === "P") togglePin(participant.id);
+    else return;
+    event.preventDefault();
+  }
+
+  return (
+    <div
+      ref={tile}
+      className="tile"
+      role="group"
+      aria-label={participant.name}
+      tabIndex={0}
+      data-testid={`tile-${participant.id}`}
+      data-site={participant.site}
+      data-account={participant.account}
+      data-speaking="false"
+      data-muted={participant.muted}
+      data-camera={participant.camera}
+      data-state={participant.state}
+      data-slot={slot ?? ""}
+      data-large={large}
+      style={{ translate: `${box.x}px ${box.y}px`, width: box.width, height: box.height }}
+      onDoubleClick={() => toggleSpotlight(participant.id)}
+      onKeyDown={onKeyDown}
+    >
+      <Picture stream={stream} />
+      {placeholder !== null && (
+        <div className="tile-placeholder">
+          <strong>{participant.name}</strong>
+          <span>
+            {!participant.camera && <VideoCameraOutlined aria-hidden />} {placeholder}
+          </span>
+        </div>
+      )}
+      <div className="tile-bar">
+        {participant.role === "chair" && <CrownFilled className="tile-chair" title={t("wall.chair")} />}
+        {pinned && <PushpinFilled title={t("wall.pin")} />}
+        <span className="tile-name">{participant.name}</span>
+        {(participant.muted || !participant.microphone) && (
+          <AudioMutedOutlined
+            className="tile-mute"
+            data-muted={participant.muted}
+            title={t(participant.muted ? "wall.muted" : "wall.micOff")}
+          />
+        )}
+        <span className="tile-quality" role="img" aria-label={t("wall.quality.0")} data-bars="0">
+          <i />
+          <i />
+          <i />
+          <i />
+        </span>
+      </div>
+      <TileMenu {...props} />
+    </div>
+  );
+});
+
+function TileMenu({ participant, pinned, large, may, onRemove }: TileProps) {
+  const { t } = useTranslation();
+  const { attempt } = useAttempt();
+  const { id, name, conference, muted } = participant;
+  const items = useMemo<NonNullable<MenuProps["items"]>>(() => {
+    const item = (key: string, text: string, danger = false) => ({
+      key,
+      danger,
+      label: <span data-testid={`${key}-${id}`}>{text}</span>,
+    });
+    return [
+      item("spotlight", t(large ? "wall.unspotlight" : "wall.spotlight")),
+      item("pin", t(pinned ? "wall.unpin" : "wall.pin")),
+      ...(may.direct ? [item("mute", t(muted ? "wall.unmute" : "wall.mute"))] : []),
+      ...(may.handOver ? [item("hand-over", t("wall.handOver"))] : []),
+      ...(may.direct ? [{ type: "divider" as const }, item("remove", t("wall.remove"), true)] : []),
+    ];
+  }, [t, id, large, pinned, muted, may]);
+
+  const choose: NonNullable<MenuProps["onClick"]> = ({ key, domEvent }) => {
+    domEvent.stopPropagation();
+    if (key === "spotlight") toggleSpotlight(id);
+    else if (key === "pin") togglePin(id);
+    else if (key === "mute") attempt(() => order({ type: "mute", conference, participant: id, muted: !muted }));
+    else if (key === "hand-over") {
+      attempt(() => order({ type: "handOver", conference, participant: id }), t("done.handedOver", { name }));
+    } else if (key === "remove") onRemove(participant);
+  };
+
+  return (
+    <Dropdown trigger={["click"]} menu={{ items, onClick: choose }}>
+      <button
+        type="button"
+        className="tile-menu"
+        data-testid={`tile-menu-${id}`}
+        aria-label={t("wall.menu", { name })}
+        onDoubleClick={(event) => event.stopPropagation()}
+      >
+        <MoreOutlined aria-hidden />
+      </button>
+    </Dropdown>
+  );
+}

@@ -1,0 +1,155 @@
+import "./wall.css";
+
+import { LeftOutlined, RightOutlined } from "@ant-design/icons";
+import { useEffect, useMemo, useRef, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { useStore } from "zustand";
+
+import { callMediaStore } from "../../media/call";
+import { ask, linkStore, useReplica } from "../../protocol/client";
+import type { ConferenceId } from "../../protocol/generated/ConferenceId";
+import type { Participant } from "../../protocol/generated/Participant";
+import type { ParticipantId } from "../../protocol/generated/ParticipantId";
+import { arrange, arrangeSpotlight, type Box } from "./grid";
+import { lineUp, mayDirect, othersIn } from "./lineup";
+import { RemoveDialog } from "./RemoveDialog";
+import { resetWall, turnPage, useWallView } from "./store";
+import { Tile } from "./Tile";
+
+const GAP_PX = 6;
+/** Joins come in bursts; one wish for all of them is enough. */
+const WISH_DELAY_MS = 120;
+
+/** Everybody else in the call, as large as the space allows, without scrolling. */
+export function Wall({ conference }: { conference: ConferenceId }) {
+  const { t } = useTranslation();
+  const view = useWallView();
+  const participants = useReplica((replica) => replica.participants);
+  const own = useReplica((replica) => replica.ownParticipant);
+  const sites = useReplica((replica) => replica.sites);
+  const slots = useReplica((replica) => replica.slots);
+  const streams = useStore(callMediaStore, (media) => media.videoSlots);
+  const [removing, setRemoving] = useState<Participant | null>(null);
+  const { box, area } = useArea();
+
+  const others = useMemo(() => othersIn(participants, conference, own), [participants, conference, own]);
+  const lineup = useMemo(
+    () => lineUp(others, view.pinned, streams.length, view.page),
+    [others, view.pinned, streams.length, view.page],
+  );
+  useWish(conference, lineup.wish);
+  useEffect(() => resetWall, [conference]);
+
+  const boxes = useMemo(() => place(lineup.shown, view.spotlight, area), [lineup.shown, view.spotlight, area]);
+  const me = own === null ? undefined : participants.get(own);
+  // The page's order never changes: moving a video in the document would stop it.
+  const inOrder = useMemo(() => [...lineup.shown].sort((a, b) => a.id - b.id), [lineup.shown]);
+
+  return (
+    <section className="wall" data-testid="wall" aria-label={t("wall.label")} data-tiles={lineup.shown.length}>
+      <div className="wall-area" ref={box}>
+        {inOrder.map((participant) => {
+          const at = slots.indexOf(participant.id);
+          const place = boxes.get(participant.id);
+          if (place === undefined) return null;
+          return (
+            <Tile
+              key={participant.id}
+              participant={participant}
+              box={place}
+              slot={at < 0 ? null : at}
+              stream={at < 0 ? null : (streams[at] ?? null)}
+              pinned={view.pinned.has(participant.id)}
+              large={view.spotlight === participant.id}
+              may={rights(me?.role === "chair", mayDirect(me, participant, sites))}
+              onRemove={setRemoving}
+            />
+          );
+        })}
+      </div>
+      {lineup.pages > 1 && (
+        <nav className="wall-pages" aria-label={t("wall.label")}>
+          <button
+            type="button"
+            aria-label={t("wall.previous")}
+            disabled={lineup.page === 0}
+            onClick={() => turnPage(lineup.page - 1)}
+          >
+            <LeftOutlined aria-hidden />
+          </button>
+          <span className="ld-number">{t("wall.page", { page: lineup.page + 1, pages: lineup.pages })}</span>
+          <button
+            type="button"
+            aria-label={t("wall.next")}
+            disabled={lineup.page === lineup.pages - 1}
+            onClick={() => turnPage(lineup.page + 1)}
+          >
+            <RightOutlined aria-hidden />
+          </button>
+        </nav>
+      )}
+      <RemoveDialog participant={removing} onClose={() => setRemoving(null)} />
+    </section>
+  );
+}
+
+/** The same few objects for the same rights, so that tiles need not draw anew. */
+const RIGHTS = {
+  none: { direct: false, handOver: false },
+  direct: { direct: true, handOver: false },
+  all: { direct: true, handOver: true },
+} as const;
+
+function rights(isChair: boolean, direct: boolean) {
+  if (isChair) return RIGHTS.all;
+  return direct ? RIGHTS.direct : RIGHTS.none;
+}
+
+function place(
+  shown: readonly Participant[],
+  spotlight: ParticipantId | null,
+  area: { width: number; height: number },
+): ReadonlyMap<ParticipantId, Box> {
+  const large = shown.find((one) => one.id === spotlight);
+  const sorted = large === undefined ? shown : [large, ...shown.filter((one) => one !== large)];
+  const boxes = (large === undefined ? arrange : arrangeSpotlight)(sorted.length, area, GAP_PX);
+  const places = new Map<ParticipantId, Box>();
+  for (const [index, one] of sorted.entries()) {
+    const box = boxes[index];
+    if (box !== undefined) places.set(one.id, box);
+  }
+  return places;
+}
+
+function useArea() {
+  const box = useRef<HTMLDivElement>(null);
+  const [area, setArea] = useState({ width: 0, height: 0 });
+  useEffect(() => {
+    const element = box.current;
+    if (element === null) return;
+    const observer = new ResizeObserver(([entry]) => {
+      if (entry !== undefined) setArea({ width: entry.contentRect.width, height: entry.contentRect.height });
+    });
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+  return { box, area };
+}
+
+/** Tells the server what the page wants to see; again on a new line or new media. */
+function useWish(conference: ConferenceId, tiles: ParticipantId[]): void {
+  const online = useStore(linkStore, (link) => link.phase === "online");
+  const connected = useStore(callMediaStore, (media) => media.phase === "connected");
+  const text = tiles.join(",");
+  const asked = useRef(false);
+  useEffect(() => {
+    if (!online || !connected || (text === "" && !asked.current)) return;
+    const timer = setTimeout(() => {
+      asked.current = true;
+      const wish = { tiles: text === "" ? [] : text.split(",").map(Number) };
+      // Asked anew with the next change; until then the server's choice is shown.
+      ask({ type: "show", conference, wish }).catch(() => undefined);
+    }, WISH_DELAY_MS);
+    return () => clearTimeout(timer);
+  }, [conference, text, online, connected]);
+}

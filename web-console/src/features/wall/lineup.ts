@@ -1,0 +1,55 @@
+import type { ConferenceId } from "../../protocol/generated/ConferenceId";
+import type { DirectorySite } from "../../protocol/generated/DirectorySite";
+import type { Participant } from "../../protocol/generated/Participant";
+import type { ParticipantId } from "../../protocol/generated/ParticipantId";
+import type { SiteCode } from "../../protocol/generated/SiteCode";
+
+const MOST_TILES = 49;
+
+export type Lineup = {
+  /** Tiles on this page, in order of importance. */
+  shown: Participant[];
+  page: number;
+  pages: number;
+  /** What to ask of the server; empty where its own choice shows everybody. */
+  wish: ParticipantId[];
+};
+
+/** Everybody else in the call: pinned first, then as in the tree, so that everyone keeps a place. */
+export function othersIn(
+  participants: ReadonlyMap<ParticipantId, Participant>,
+  conference: ConferenceId,
+  own: ParticipantId | null,
+): Participant[] {
+  return [...participants.values()]
+    .filter((one) => one.conference === conference && one.state !== "left" && one.id !== own)
+    .sort((a, b) => (a.site === b.site ? a.id - b.id : a.site < b.site ? -1 : 1));
+}
+
+/** Which of them are on the wall, with so many slots. */
+export function lineUp(
+  others: readonly Participant[],
+  pinned: ReadonlySet<ParticipantId>,
+  slots: number,
+  wantedPage: number,
+): Lineup {
+  const capacity = Math.max(1, Math.min(slots, MOST_TILES));
+  const first = others.filter((one) => pinned.has(one.id)).slice(0, capacity);
+  const rest = others.filter((one) => !first.includes(one));
+  // The pinned stay on every page; at least one place turns.
+  const perPage = Math.max(1, capacity - first.length);
+  const pages = Math.max(1, Math.ceil(rest.length / perPage));
+  const page = Math.min(Math.max(0, wantedPage), pages - 1);
+  const shown = [...first, ...rest.slice(page * perPage, (page + 1) * perPage)].slice(0, capacity);
+  const wish = first.length > 0 || pages > 1 ? shown.map((one) => one.id) : [];
+  return { shown, page, pages, wish };
+}
+
+/** May the own party mute or remove this one? The server has the last word. */
+export function mayDirect(
+  own: Participant | undefined,
+  other: Participant,
+  sites: ReadonlyMap<SiteCode, DirectorySite>,
+): boolean {
+  return own?.role === "chair" || sites.get(other.site)?.commanded === true;
+}
