@@ -144,7 +144,7 @@ fn consent_expires() {
 
 #[test]
 fn nobody_comes() {
-    let now = Instant::now();
+    let now = epoch();
     let mut server = invited(now);
     assert_eq!(server.poll_timeout(), Some(now + 30 * SECOND));
     server.handle_timeout(now + 29 * SECOND);
@@ -156,7 +156,7 @@ fn nobody_comes() {
 
 #[test]
 fn comes_but_says_nothing() {
-    let now = Instant::now();
+    let now = epoch();
     let mut server = invited(now);
     server.handle_stun(now, path(4_000), &check(true)).unwrap();
     assert_eq!(server.poll_timeout(), Some(now + 15 * SECOND));
@@ -185,7 +185,7 @@ fn wrong_fingerprint_on_either_side() {
 
 #[test]
 fn one_of_several_fingerprints_is_enough() {
-    let now = Instant::now();
+    let now = epoch();
     let config = |fingerprints| TransportConfig {
         local: credentials(1),
         remote: remote_of(&credentials(2)),
@@ -216,7 +216,7 @@ fn goodbye_is_heard() {
 
 #[test]
 fn peer_that_never_nominates() {
-    let now = Instant::now();
+    let now = epoch();
     let mut server = invited(now);
     let (first, second) = (path(4_000), path(4_001));
     for from in [first, second] {
@@ -234,7 +234,7 @@ fn peer_that_never_nominates() {
 
 #[test]
 fn remembered_paths_are_bounded() {
-    let now = Instant::now();
+    let now = epoch();
     let mut server = invited(now);
     let chosen = path(4_000);
     server.handle_stun(now, chosen, &check(true)).unwrap();

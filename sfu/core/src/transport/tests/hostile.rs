@@ -11,7 +11,7 @@ fn transmits(transport: &mut Transport) -> Vec<Transmit> {
 
 #[test]
 fn wrong_credentials_get_one_small_answer() {
-    let now = Instant::now();
+    let now = epoch();
     let mut server = invited(now);
     let (ours, theirs) = (credentials(1), credentials(2));
     let stranger = credentials(7);
@@ -48,7 +48,7 @@ fn wrong_credentials_get_one_small_answer() {
 
 #[test]
 fn controlled_peer_is_told_of_the_conflict() {
-    let now = Instant::now();
+    let now = epoch();
     let mut server = invited(now);
     let theirs = credentials(2);
     let controlled = Check {
@@ -70,7 +70,7 @@ fn controlled_peer_is_told_of_the_conflict() {
 
 #[test]
 fn good_check_is_answered_once() {
-    let now = Instant::now();
+    let now = epoch();
     let mut server = invited(now);
     server.handle_stun(now, path(4_000), &check(true)).unwrap();
     let answers = transmits(&mut server);

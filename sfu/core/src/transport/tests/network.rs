@@ -57,7 +57,7 @@ impl Call {
     }
 
     pub(super) fn with_fingerprints(seed: u64, client: Fingerprint, server: Fingerprint) -> Self {
-        let now = Instant::now();
+        let now = epoch();
         let (server_local, client_local) = (credentials(1), credentials(2));
         let config = |local: &IceCredentials, remote, fingerprint, role| TransportConfig {
             local: local.clone(),
