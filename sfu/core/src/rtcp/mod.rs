@@ -34,3 +34,6 @@ mod kind {
     pub const FIR: u8 = 4;
     pub const APPLICATION: u8 = 15;
 }
+
+#[cfg(test)]
+mod tests;

@@ -63,26 +63,28 @@ fn write_answer(
     Ok(())
 }
 
-/// RFC 3264 §6: port 0, and at least one format.
+/// RFC 3264 §6: port 0, and at least one format; with its name, because the
+/// `webrtc` crate refuses an answer with a number that it cannot look up.
 fn write_rejected(text: &mut String, media: &Media) -> fmt::Result {
     let printable =
         |word: &&str| !word.is_empty() && word.bytes().all(|b| is_token(b) || b == b'/');
-    let name = Some(media.name.as_str())
-        .filter(printable)
-        .unwrap_or("application");
-    let protocol = Some(media.protocol.as_str())
-        .filter(printable)
-        .unwrap_or("RTP/SAVPF");
-    let format = media
-        .formats
-        .iter()
-        .map(String::as_str)
-        .find(printable)
-        .unwrap_or("0");
+    let or = |word, otherwise| Some(word).filter(printable).unwrap_or(otherwise);
+    let name = or(media.name.as_str(), "application");
+    let protocol = or(media.protocol.as_str(), "RTP/SAVPF");
+    let mut formats = media.formats.iter().map(String::as_str);
+    let format = formats.find(printable).unwrap_or("0");
     write!(
         text,
         "m={name} 0 {protocol} {format}\r\nc=IN IP4 0.0.0.0\r\n"
     )?;
+    let payload = media
+        .payloads
+        .iter()
+        .find(|payload| format.parse() == Ok(payload.number));
+    let encoding = payload.map(|payload| payload.encoding.as_str());
+    if let Some(encoding) = encoding.filter(printable) {
+        write!(text, "a=rtpmap:{format} {encoding}\r\n")?;
+    }
     if !media.mid.is_empty() {
         write!(text, "a=mid:{}\r\n", media.mid)?;
     }
