@@ -50,3 +50,6 @@ pub enum SdpError {
     #[error("setup is neither actpass, active nor passive")]
     BadSetup,
 }
+
+#[cfg(test)]
+mod tests;
