@@ -221,6 +221,10 @@ pub struct Counters {
     pub dropped_malformed: u64,
     /// Dropped: the source's gate is closed.
     pub dropped_gated: u64,
+    /// Not forwarded: the receiver did not negotiate the source's codec.
+    pub dropped_codec: u64,
+    /// Not forwarded: more packets of a source between two flushes than the queue holds.
+    pub dropped_overload: u64,
 }
 
 /// Something of a source on its way to other workers. The receiving engine
@@ -283,7 +287,8 @@ pub enum Received {
     /// Counted in [`Counters`]; tell nobody.
     Dropped,
     /// From a path, or with an ICE user name, of no peer of this engine. A STUN
-    /// request says by its user name whose it is; for the rest ask the owners of paths.
+    /// request says by its user name whose it is; for the rest ask the owners of
+    /// paths. Not counted here: the shell counts it if it is nobody's.
     NotMine(Option<WorkerIndex>),
 }
 
@@ -312,6 +317,34 @@ impl Outbox {
         self.bytes.clear();
         self.datagrams.clear();
         self.relays.clear();
+    }
+
+    /// Appends a datagram.
+    pub fn push(&mut self, to: Path, payload: &[u8]) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(payload);
+        self.enter(to, start);
+    }
+
+    /// Moves everything out of another outbox to the end of this one.
+    pub(crate) fn append(&mut self, other: &mut Self) {
+        let offset = self.bytes.len() as u32;
+        self.bytes.extend_from_slice(&other.bytes);
+        let moved = other.datagrams.iter().map(|datagram| Datagram {
+            start: datagram.start + offset,
+            ..*datagram
+        });
+        self.datagrams.extend(moved);
+        self.relays.append(&mut other.relays);
+        other.clear();
+    }
+
+    /// Makes a datagram of the bytes from `start` to the end.
+    pub(crate) fn enter(&mut self, to: Path, start: usize) {
+        let len = self.bytes.len() - start;
+        if let (Ok(start), Ok(len)) = (u32::try_from(start), u16::try_from(len)) {
+            self.datagrams.push(Datagram { to, start, len });
+        }
     }
 
     /// The bytes of one of `datagrams`.

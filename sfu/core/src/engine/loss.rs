@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 /// Missing packets that are waited for at a time.
 const MAX_MISSING: usize = 256;
 /// A jump further than this is a new beginning, not loss.
-pub const MAX_JUMP: u64 = 1_000;
+const MAX_JUMP: u64 = 1_000;
 /// So often one packet is asked for.
 const MAX_TRIES: u8 = 10;
 /// Packets overtake each other: what is missing is asked for only after this.
@@ -26,8 +26,6 @@ pub enum Arrival {
     Newest,
     /// Older: reordered, or sent again.
     Late,
-    /// Too far away: the sender has begun anew.
-    Restart,
 }
 
 /// The figures of one report block.
@@ -51,7 +49,7 @@ pub struct Incoming {
     received: u64,
     reported_expected: u64,
     reported_received: u64,
-    /// Packets never come late enough to need more than this many places.
+    /// Oldest first.
     missing: Vec<Missing>,
     /// Jitter in 1/16 ticks, and the transit time of the last packet.
     jitter_q4: u32,
@@ -85,17 +83,15 @@ impl Incoming {
         self.highest.saturating_add_signed(i64::from(ahead))
     }
 
+    /// Whether a packet is so far away that the sender must have begun anew.
     #[must_use]
-    pub fn highest(&self) -> u64 {
-        self.highest
+    pub fn jumps(&self, sequence: u64) -> bool {
+        sequence > self.highest + MAX_JUMP || sequence + MAX_JUMP < self.highest
     }
 
-    /// Takes note of a packet that is not a copy. After `Restart` nothing is noted.
+    /// Takes note of a packet that is not a copy and does not jump.
     /// `repairable`: what is missing is to be asked for.
     pub fn note(&mut self, now: Instant, sequence: u64, repairable: bool) -> Arrival {
-        if sequence > self.highest + MAX_JUMP || sequence + MAX_JUMP < self.highest {
-            return Arrival::Restart;
-        }
         self.received += 1;
         if sequence <= self.highest {
             self.found(sequence);
@@ -150,11 +146,6 @@ impl Incoming {
         std::mem::take(&mut self.gave_up)
     }
 
-    /// Stops asking for anything.
-    pub fn forget_missing(&mut self) {
-        self.missing.clear();
-    }
-
     /// Folds one packet into the jitter estimate (RFC 3550 §6.4.1, A.8).
     /// `arrival` and `timestamp` are in ticks of the stream's clock and may wrap.
     pub fn jitter(&mut self, arrival: u32, timestamp: u32) {
@@ -169,8 +160,8 @@ impl Incoming {
         self.transit = Some(transit);
     }
 
-    /// The report since the last one.
-    pub fn report(&mut self) -> Reception {
+    /// The report since the last one, with the packets expected and lost since then.
+    pub fn report(&mut self) -> (Reception, u64, u64) {
         let expected = self.highest + 1 - self.first.min(self.highest + 1);
         let lost = expected as i64 - self.received as i64;
         let expected_now = expected.saturating_sub(self.reported_expected);
@@ -179,13 +170,14 @@ impl Incoming {
         self.reported_received = self.received;
         let lost_now = expected_now.saturating_sub(received_now);
         let fraction = (lost_now * 256).checked_div(expected_now).unwrap_or(0);
-        Reception {
+        let reception = Reception {
             fraction_lost: fraction.min(255) as u8,
             cumulative_lost: lost.clamp(-0x80_0000, 0x7f_ffff) as i32,
             // The made-up first lap is not the receiver's count of wraps.
             highest_sequence: self.highest.saturating_sub(1 << 16) as u32,
             jitter: self.jitter_q4 >> 4,
-        }
+        };
+        (reception, expected_now, lost_now)
     }
 }
 
@@ -214,8 +206,8 @@ mod tests {
             let sequence = incoming.extend(wire);
             assert_eq!(incoming.note(now, sequence, true), Arrival::Newest);
         }
-        assert_eq!(incoming.extend(65_535) + 2, incoming.highest());
-        assert_eq!(incoming.report().highest_sequence, 65_537);
+        assert_eq!(incoming.extend(65_535) + 2, incoming.highest);
+        assert_eq!(incoming.report().0.highest_sequence, 65_537);
         assert!(asked(&mut incoming, now + ROUND_TRIP).is_empty());
     }
 
@@ -251,7 +243,9 @@ mod tests {
         let mut incoming = Incoming::new(10);
         let first = incoming.extend(10);
         incoming.note(now, first, true);
-        assert_eq!(incoming.note(now, first + 5_000, true), Arrival::Restart);
+        assert!(incoming.jumps(first + 5_000));
+        assert!(incoming.jumps(first - 5_000));
+        assert!(!incoming.jumps(first - 1));
         assert_eq!(incoming.note(now, first + 1, true), Arrival::Newest);
     }
 
@@ -274,14 +268,14 @@ mod tests {
             let sequence = incoming.extend(wire);
             incoming.note(now, sequence, false);
         }
-        let report = incoming.report();
+        let report = incoming.report().0;
         assert_eq!(report.cumulative_lost, 25);
         assert_eq!(report.fraction_lost, 64);
         for wire in 100..200 {
             let sequence = incoming.extend(wire);
             incoming.note(now, sequence, false);
         }
-        let report = incoming.report();
+        let report = incoming.report().0;
         assert_eq!(report.fraction_lost, 0);
         assert_eq!(report.cumulative_lost, 25);
         assert_eq!(report.highest_sequence, 199);
@@ -296,11 +290,11 @@ mod tests {
                 packet.wrapping_mul(960).wrapping_add(77),
             );
         }
-        assert_eq!(incoming.report().jitter, 0);
+        assert_eq!(incoming.report().0.jitter, 0);
         for packet in 50..100_u32 {
             incoming.jitter(packet * 960 + (packet % 2) * 480, packet * 960);
         }
-        let jitter = incoming.report().jitter;
+        let jitter = incoming.report().0.jitter;
         assert!((300..=480).contains(&jitter), "{jitter}");
     }
 }

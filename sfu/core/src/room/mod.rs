@@ -2,4 +2,4 @@
 
 pub mod speakers;
 
-pub use speakers::{Loudness, Speakers};
+pub use speakers::{HEARD, Loudness, Speakers};

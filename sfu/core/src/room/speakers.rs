@@ -117,7 +117,10 @@ impl<S: Copy + Eq> Speakers<S> {
         candidate.loudness += (level - candidate.loudness) * weight;
         candidate.heard_at = now;
         if voice {
+            let begins = !candidate.speaks(now);
             candidate.spoke_at = Some(now);
+            // Whoever begins to speak unheard must not wait for the next turn.
+            self.unsettled |= begins && !self.chosen.contains(&source);
         }
     }
 

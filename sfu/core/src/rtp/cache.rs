@@ -239,7 +239,7 @@ mod tests {
                     held += 1;
                 }
             }
-            assert!(held >= 1 && held <= 3, "64 bytes hold at most three");
+            assert!((1..=3).contains(&held), "64 bytes hold at most three");
         }
         assert!(cache.bytes.len() == 64);
     }

@@ -271,10 +271,10 @@ impl<O: Copy + Eq> Munger<O> {
         Some(timestamp.wrapping_add(binding.timestamp_shift))
     }
 
-    /// The highest sequence number in use, extended, after the first packet.
+    /// The newest frame's timestamp and when it was forwarded.
     #[must_use]
-    pub fn highest(&self) -> Option<u64> {
-        self.last.map(|_| self.next - 1)
+    pub fn newest(&self) -> Option<(u32, Instant)> {
+        self.last
     }
 
     fn binding_of(&self, out: u64) -> Option<&Binding<O>> {

@@ -290,9 +290,9 @@ fn check(seen: &Seen) -> Result<(), TestCaseError> {
         let step = pair[1].0.wrapping_sub(pair[0].0) as i32;
         prop_assert!(step > 0, "time went back by {}", step);
         let ids = pair[1].1.unwrap().wrapping_sub(pair[0].1.unwrap()) & 0x7fff;
-        prop_assert!(ids >= 1 && ids < 0x4000);
+        prop_assert!((1..0x4000).contains(&ids));
         let layers = pair[1].2.unwrap().wrapping_sub(pair[0].2.unwrap());
-        prop_assert!(layers >= 1 && layers < 0x80);
+        prop_assert!((1..0x80).contains(&layers));
     }
     Ok(())
 }

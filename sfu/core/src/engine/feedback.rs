@@ -1,0 +1,251 @@
+//! RTCP from peers: reports, retransmissions, keyframes wanted.
+
+use std::time::{Duration, Instant};
+
+use super::Engine;
+use super::peer::{Peer, RESENDS_PER_TICK};
+use super::source::{ClockSample, Owner, PeerKey, SourceKey};
+use crate::api::{Event, Received, Relay, RelayContent};
+use crate::rtcp::{self, Compound, LostSequences, Message, ReportBlock, SenderInfo};
+
+/// Within one round trip a receiver asks again; what it asked for is on its way.
+const MIN_RESEND_INTERVAL: Duration = Duration::from_millis(20);
+const MAX_RESEND_INTERVAL: Duration = Duration::from_millis(100);
+/// A keyframe that went out so lately has not been seen by who asks for one.
+const KEYFRAME_ON_ITS_WAY: Duration = Duration::from_millis(100);
+/// A sender whose clock leaves ours by more (32.32 seconds) has set it anew.
+const MAX_CLOCK_DRIFT: i64 = 2 << 32;
+/// The origin of the node's NTP timeline in seconds: far from zero, which means "none".
+const NTP_ORIGIN: u64 = 1 << 31;
+
+impl Engine {
+    pub(super) fn receive_rtcp(&mut self, now: Instant, key: PeerKey, packet: &[u8]) -> Received {
+        self.counters.rtcp_received += 1;
+        let Ok(compound) = Compound::parse(packet) else {
+            self.counters.dropped_malformed += 1;
+            return Received::Dropped;
+        };
+        for message in compound {
+            match message {
+                Message::SenderReport { info, reports } => {
+                    self.sender_report(now, key, &info);
+                    reports.for_each(|report| self.report_block(now, key, &report));
+                }
+                Message::ReceiverReport { reports, .. } => {
+                    reports.for_each(|report| self.report_block(now, key, &report));
+                }
+                Message::Nack { media, lost, .. } => self.resend(now, key, media, lost),
+                Message::Pli { media, .. } => self.keyframe_wanted(now, key, media),
+                Message::Fir { entries, .. } => {
+                    for (media, _) in entries {
+                        self.keyframe_wanted(now, key, media);
+                    }
+                }
+                // What receivers can take becomes of use with layers to choose from.
+                Message::Remb { .. } | Message::TransportFeedback(_) => {}
+                // A track that ends is told by signaling; a silent one by its silence.
+                Message::Bye { .. } => {}
+            }
+        }
+        Received::Handled
+    }
+
+    /// The node's time in NTP format.
+    pub(super) fn ntp(&self, now: Instant) -> u64 {
+        let elapsed = now.saturating_duration_since(self.epoch);
+        let fraction = (u64::from(elapsed.subsec_nanos()) << 32) / 1_000_000_000;
+        (NTP_ORIGIN.wrapping_add(elapsed.as_secs()) << 32) | fraction
+    }
+
+    /// Puts the sender's clock onto the node's timeline: by the same shift for all its
+    /// tracks, so that sound and picture stay in step.
+    fn sender_report(&mut self, now: Instant, key: PeerKey, info: &SenderInfo) {
+        let here = self.ntp(now);
+        let peer = &mut self.peers[key];
+        let Some(stream) = peer.stream(info.ssrc) else {
+            return;
+        };
+        if stream.rtx {
+            return;
+        }
+        let shift = here.wrapping_sub(info.ntp);
+        let known = *peer.ntp_shift.get_or_insert(shift);
+        let drift = shift.wrapping_sub(known) as i64;
+        let shift = if drift.saturating_abs() > MAX_CLOCK_DRIFT {
+            *peer.ntp_shift.insert(shift)
+        } else {
+            known
+        };
+        let ntp = info.ntp.wrapping_add(shift);
+        let worker = self.config.worker;
+        let source = &mut self.sources[stream.source];
+        if let Some(upstream) = source.upstream_mut() {
+            upstream.report = Some(((info.ntp >> 16) as u32, now));
+        }
+        source.clock = Some(ClockSample {
+            ntp,
+            timestamp: info.rtp_timestamp,
+        });
+        let room = &self.rooms[source.room];
+        let workers = if source.is_video {
+            source.workers
+        } else if room.own_speakers.chosen().contains(&stream.source) {
+            room.others(worker)
+        } else {
+            0
+        };
+        if workers != 0 {
+            self.control.relays.push(Relay {
+                source: source.id,
+                room: room.id,
+                workers,
+                content: RelayContent::Clock {
+                    generation: source.life,
+                    ntp,
+                    timestamp: info.rtp_timestamp,
+                },
+            });
+        }
+    }
+
+    fn report_block(&mut self, now: Instant, key: PeerKey, report: &ReportBlock) {
+        let here = (self.ntp(now) >> 16) as u32;
+        let peer = &mut self.peers[key];
+        let Some(slot) = peer.slots.iter_mut().find(|slot| slot.ssrc == report.ssrc) else {
+            return;
+        };
+        slot.fraction_lost = report.fraction_lost;
+        if report.last_sender_report == 0 {
+            return;
+        }
+        // RFC 3550 §6.4.1: in 1/65536 s; a negative result is the peer's error.
+        let round_trip = here
+            .wrapping_sub(report.delay_since_sender_report)
+            .wrapping_sub(report.last_sender_report);
+        if round_trip < 10 << 16 {
+            let micros = (u64::from(round_trip) * 1_000_000) >> 16;
+            peer.measure_round_trip(Duration::from_micros(micros));
+        }
+    }
+
+    /// Answers a NACK from the caches.
+    fn resend(&mut self, now: Instant, key: PeerKey, media: u32, lost: LostSequences<'_>) {
+        let peer = &mut self.peers[key];
+        let interval = (peer.round_trip() / 2).clamp(MIN_RESEND_INTERVAL, MAX_RESEND_INTERVAL);
+        let Peer {
+            transport,
+            slots,
+            resends,
+            down,
+            ..
+        } = peer;
+        let (Some(path), Some(slot)) = (
+            transport.path(),
+            slots.iter_mut().find(|slot| slot.ssrc == media),
+        ) else {
+            return;
+        };
+        let Some(srtp) = transport.srtp_out() else {
+            return;
+        };
+        for wire in lost {
+            if *resends >= RESENDS_PER_TICK {
+                return;
+            }
+            let Some((origin, sequence)) = slot.munger.sent(wire) else {
+                continue;
+            };
+            let source = self.sources.get(origin.source);
+            let Some(source) = source.filter(|source| source.life == origin.life) else {
+                continue;
+            };
+            // Lost before us: it goes out when its sender has sent it again.
+            let Some((meta, payload)) = source.cache.packet(sequence) else {
+                continue;
+            };
+            if !slot.may_resend(now, wire, interval) {
+                continue;
+            }
+            let start = self.control.bytes.len();
+            let packet = (wire, sequence);
+            if slot.resend(srtp, packet, meta, payload, &mut self.control.bytes) {
+                self.control.enter(path, start);
+                down.bytes += (self.control.bytes.len() - start) as u64;
+                *resends += 1;
+                self.counters.retransmitted += 1;
+            }
+        }
+    }
+
+    /// A receiver cannot decode what a slot shows.
+    fn keyframe_wanted(&mut self, now: Instant, key: PeerKey, media: u32) {
+        let peer = &self.peers[key];
+        let wait = peer.round_trip().min(KEYFRAME_ON_ITS_WAY);
+        let Some(slot) = peer.slots.iter().find(|slot| slot.ssrc == media) else {
+            return;
+        };
+        let on_its_way = slot
+            .keyframe_at
+            .is_some_and(|at| now.saturating_duration_since(at) < wait);
+        if let (Some(source), false) = (slot.shows, on_its_way) {
+            self.want_keyframe(now, source);
+        }
+    }
+
+    /// Asks a source for a keyframe, now or as soon as the last asking is long enough ago.
+    pub(super) fn want_keyframe(&mut self, now: Instant, key: SourceKey) {
+        self.sources[key].keyframe.want();
+        self.ask_keyframe(now, key);
+    }
+
+    /// Asks if somebody wants one and it is time.
+    pub(super) fn ask_keyframe(&mut self, now: Instant, key: SourceKey) {
+        let source = &mut self.sources[key];
+        match &source.owner {
+            Owner::Remote(worker) => {
+                if source.keyframe.ask(now) {
+                    self.events.push_back(Event::KeyframeAt {
+                        worker: *worker,
+                        source: source.id,
+                    });
+                }
+            }
+            Owner::Local(upstream) => {
+                // Before its first packet there is nobody to ask; it begins with a keyframe.
+                let (Some(media), true) = (upstream.ssrc, source.open) else {
+                    return;
+                };
+                let peer = upstream.peer;
+                if source.keyframe.ask(now) {
+                    self.counters.keyframes_requested += 1;
+                    self.send_rtcp(peer, |out, sender| rtcp::pli(out, sender, media));
+                }
+            }
+        }
+    }
+
+    /// Sends one compound to a peer: an empty receiver report, which a compound
+    /// has to begin with (RFC 3550 §6.1), and what `write` appends.
+    pub(super) fn send_rtcp(&mut self, key: PeerKey, write: impl FnOnce(&mut Vec<u8>, u32)) {
+        let sender = self.peers[key].ssrc;
+        let mut compound = std::mem::take(&mut self.scratch);
+        compound.clear();
+        rtcp::receiver_report(&mut compound, sender, &[]);
+        write(&mut compound, sender);
+        self.send_compound(key, &mut compound);
+        self.scratch = compound;
+    }
+
+    pub(super) fn send_compound(&mut self, key: PeerKey, compound: &mut Vec<u8>) {
+        let transport = &mut self.peers[key].transport;
+        let Some(path) = transport.path() else {
+            return;
+        };
+        let Some(srtp) = transport.srtp_out() else {
+            return;
+        };
+        if srtp.protect_rtcp(compound).is_ok() {
+            self.control.push(path, compound);
+        }
+    }
+}

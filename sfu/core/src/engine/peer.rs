@@ -1,0 +1,108 @@
+//! One client's media connection.
+
+use std::time::{Duration, Instant};
+
+use arrayvec::ArrayVec;
+
+use super::slot::Slot;
+use super::source::SourceKey;
+use crate::ids::{Path, PeerId};
+use crate::rtcp::TransportFeedbackRecorder;
+use crate::rtp::ExtensionMap;
+use crate::transport::{IceCredentials, Transport};
+
+/// SSRCs that one peer may send with: three tracks, each with repair, and some
+/// that were given up for others.
+const MAX_STREAMS: usize = 16;
+/// Tracks of one peer: microphone, camera, screen.
+pub const MAX_TRACKS: usize = 3;
+/// Before the first receiver report.
+const FIRST_ROUND_TRIP: Duration = Duration::from_millis(100);
+/// Packets sent again to one peer within one tick; who asks for more is waited for.
+pub const RESENDS_PER_TICK: u32 = 128;
+
+/// An SSRC that the peer sends with.
+#[derive(Clone, Copy, Debug)]
+pub struct IncomingStream {
+    pub ssrc: u32,
+    pub source: SourceKey,
+    /// Retransmissions (RFC 4588).
+    pub rtx: bool,
+}
+
+/// Bytes and packets of one direction since the last statistics.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Traffic {
+    pub bytes: u64,
+    pub expected: u64,
+    pub lost: u64,
+}
+
+/// See the module's text.
+#[derive(Debug)]
+pub struct Peer {
+    pub id: PeerId,
+    /// Index into the engine's table of rooms.
+    pub room: usize,
+    pub transport: Transport,
+    /// Of the latest answer.
+    pub local: IceCredentials,
+    /// All user fragments by which the engine knows it.
+    pub ufrags: Vec<String>,
+    pub paths: Vec<Path>,
+    pub session_id: u64,
+    pub session_version: u64,
+    pub offered_at: Instant,
+    pub connected: bool,
+    pub sources: ArrayVec<SourceKey, MAX_TRACKS>,
+    /// Video first, then audio.
+    pub slots: Vec<Slot>,
+    pub video_slots: usize,
+    pub streams: ArrayVec<IncomingStream, MAX_STREAMS>,
+    /// Of its first track, for the mid of an unknown SSRC: one bundle has one numbering.
+    pub extensions: ExtensionMap,
+    /// Of our receiver reports and feedback.
+    pub ssrc: u32,
+    /// Slots that packets of the present batch wait for.
+    pub pending: Vec<u8>,
+    /// Transport-wide feedback, if negotiated.
+    pub recorder: Option<TransportFeedbackRecorder>,
+    pub feedback_at: Instant,
+    pub report_at: Instant,
+    pub stats_at: Instant,
+    /// Adds the sender's NTP time up to the node's; wraps.
+    pub ntp_shift: Option<u64>,
+    pub round_trip: Option<Duration>,
+    pub resends: u32,
+    pub up: Traffic,
+    pub down: Traffic,
+}
+
+impl Peer {
+    #[must_use]
+    pub fn stream(&self, ssrc: u32) -> Option<IncomingStream> {
+        self.streams.iter().find(|s| s.ssrc == ssrc).copied()
+    }
+
+    /// Learns an SSRC in place of the source's earlier one of the same use.
+    /// False: there are too many.
+    pub fn learn(&mut self, stream: IncomingStream) -> bool {
+        let same = |s: &IncomingStream| s.source == stream.source && s.rtx == stream.rtx;
+        self.streams.retain(|known| !same(known));
+        self.streams.try_push(stream).is_ok()
+    }
+
+    /// How long an answer from the peer takes.
+    #[must_use]
+    pub fn round_trip(&self) -> Duration {
+        self.round_trip.unwrap_or(FIRST_ROUND_TRIP)
+    }
+
+    /// Folds one measurement in (weight 1/8, as RFC 6298 §2).
+    pub fn measure_round_trip(&mut self, sample: Duration) {
+        self.round_trip = Some(match self.round_trip {
+            Some(smoothed) => (smoothed * 7 + sample) / 8,
+            None => sample,
+        });
+    }
+}

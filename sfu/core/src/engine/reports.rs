@@ -1,0 +1,222 @@
+//! RTCP to peers, as time goes by: reports, feedback, and statistics for the control side.
+
+use std::time::{Duration, Instant};
+
+use arrayvec::ArrayVec;
+
+use super::Engine;
+use super::peer::{MAX_TRACKS, Traffic};
+use super::source::PeerKey;
+use crate::api::{Event, PeerStats};
+use crate::rtcp::{self, ReportBlock, SenderInfo};
+use crate::rtp::munger::Clock;
+
+const REPORT_INTERVAL: Duration = Duration::from_secs(1);
+const FEEDBACK_INTERVAL: Duration = Duration::from_millis(100);
+/// Above what any of the senders' encoders wants: they are to send at full
+/// quality, and what a receiver's line carries is the receiver's matter.
+const REMB_BITS_PER_SECOND: u64 = 20_000_000;
+/// A compound is closed before it could outgrow a small path's MTU.
+const COMPOUND_BYTES: usize = 1_000;
+
+impl Engine {
+    /// Everything that is due of one connected peer.
+    pub(super) fn report(&mut self, now: Instant, key: PeerKey) {
+        self.ask_for_missing(now, key);
+        let peer = &mut self.peers[key];
+        if peer.feedback_at <= now {
+            peer.feedback_at = now + FEEDBACK_INTERVAL;
+            self.transport_feedback(key);
+        }
+        if self.peers[key].report_at <= now {
+            self.peers[key].report_at = now + REPORT_INTERVAL;
+            self.send_reports(now, key);
+        }
+        if self.peers[key].stats_at <= now {
+            self.peers[key].stats_at = now + REPORT_INTERVAL;
+            self.say_stats(key);
+        }
+    }
+
+    /// NACKs to the peer for what it sent and we did not get.
+    fn ask_for_missing(&mut self, now: Instant, key: PeerKey) {
+        let round_trip = self.peers[key].round_trip();
+        for source in self.peers[key].sources.clone() {
+            let Some(upstream) = self.sources[source].upstream_mut() else {
+                continue;
+            };
+            let (Some(media), Some(incoming)) = (upstream.ssrc, upstream.incoming.as_mut()) else {
+                continue;
+            };
+            let mut ask = std::mem::take(&mut self.ask);
+            ask.clear();
+            incoming.due(now, round_trip, &mut ask);
+            let gave_up = incoming.take_gave_up();
+            if !ask.is_empty() {
+                self.counters.nack_sent += 1;
+                self.send_rtcp(key, |out, sender| {
+                    rtcp::nack(out, sender, media, ask.iter().copied());
+                });
+            }
+            self.ask = ask;
+            if gave_up && self.sources[source].is_video {
+                self.want_keyframe(now, source);
+            }
+        }
+    }
+
+    fn transport_feedback(&mut self, key: PeerKey) {
+        let Some(mut recorder) = self.peers[key].recorder.take() else {
+            return;
+        };
+        let media = self.first_media(key);
+        while recorder.is_pending() {
+            let mut wrote = false;
+            self.send_rtcp(key, |out, sender| {
+                wrote = recorder.build(out, sender, media);
+            });
+            if !wrote {
+                break;
+            }
+        }
+        self.peers[key].recorder = Some(recorder);
+    }
+
+    fn first_media(&self, key: PeerKey) -> u32 {
+        let streams = &self.peers[key].streams;
+        streams.iter().find(|s| !s.rtx).map_or(0, |s| s.ssrc)
+    }
+
+    /// Receiver reports and REMB of what the peer sends, sender reports of its slots.
+    fn send_reports(&mut self, now: Instant, key: PeerKey) {
+        let blocks = self.report_blocks(now, key);
+        let mut compound = std::mem::take(&mut self.scratch);
+        compound.clear();
+        let sender = self.peers[key].ssrc;
+        rtcp::receiver_report(&mut compound, sender, &blocks);
+        let cname = format!("{:016x}", self.peers[key].session_id);
+        rtcp::sdes_cname(&mut compound, sender, &cname);
+        let videos = self.remb_ssrcs(key);
+        if !videos.is_empty() {
+            rtcp::remb(&mut compound, sender, REMB_BITS_PER_SECOND, &videos);
+        }
+        for slot in 0..self.peers[key].slots.len() {
+            let Some(info) = self.sender_info(now, key, slot) else {
+                continue;
+            };
+            if compound.len() > COMPOUND_BYTES {
+                self.send_compound(key, &mut compound);
+                compound.clear();
+            }
+            rtcp::sender_report(&mut compound, &info, &[]);
+        }
+        self.send_compound(key, &mut compound);
+        self.scratch = compound;
+    }
+
+    fn report_blocks(&mut self, now: Instant, key: PeerKey) -> ArrayVec<ReportBlock, MAX_TRACKS> {
+        let mut blocks = ArrayVec::new();
+        let mut up = self.peers[key].up;
+        for &source in &self.peers[key].sources {
+            let Some(upstream) = self.sources[source].upstream_mut() else {
+                continue;
+            };
+            let (Some(ssrc), Some(incoming)) = (upstream.ssrc, upstream.incoming.as_mut()) else {
+                continue;
+            };
+            let (reception, expected, lost) = incoming.report();
+            up.expected += expected;
+            up.lost += lost;
+            let (last_sender_report, delay) = match upstream.report {
+                Some((ntp, at)) => {
+                    let delay = now.saturating_duration_since(at);
+                    (ntp, (delay.as_micros() * 65_536 / 1_000_000) as u32)
+                }
+                None => (0, 0),
+            };
+            blocks.push(ReportBlock {
+                ssrc,
+                fraction_lost: reception.fraction_lost,
+                total_lost: reception.cumulative_lost,
+                highest_sequence: reception.highest_sequence,
+                jitter: reception.jitter,
+                last_sender_report,
+                delay_since_sender_report: delay,
+            });
+        }
+        self.peers[key].up = up;
+        blocks
+    }
+
+    /// The videos of senders that listen to REMB.
+    fn remb_ssrcs(&self, key: PeerKey) -> ArrayVec<u32, MAX_TRACKS> {
+        let sources = self.peers[key].sources.iter();
+        sources
+            .filter_map(|source| self.sources[*source].upstream())
+            .filter(|upstream| upstream.codec.is_some_and(|codec| codec.feedback.remb))
+            .filter_map(|upstream| upstream.ssrc)
+            .collect()
+    }
+
+    /// The slot's clock against the node's: the source's own sender report,
+    /// translated; before there is one, by when its frames arrived.
+    fn sender_info(&self, now: Instant, key: PeerKey, slot: usize) -> Option<SenderInfo> {
+        let slot = &self.peers[key].slots[slot];
+        let origin = slot.munger.origin()?;
+        let source = self.sources.get(origin.source)?;
+        let clock = if slot.is_video {
+            Clock::VIDEO
+        } else {
+            Clock::OPUS
+        };
+        let ntp = self.ntp(now);
+        let rtp_timestamp = match source.clock {
+            Some(sample) => {
+                let elapsed = ntp.wrapping_sub(sample.ntp) as i64;
+                let ticks = (i128::from(elapsed) * i128::from(clock.rate)) >> 32;
+                slot.munger
+                    .timestamp(sample.timestamp.wrapping_add(ticks as u32))?
+            }
+            None => {
+                let (timestamp, at) = slot.munger.newest()?;
+                timestamp.wrapping_add(clock.ticks(now.saturating_duration_since(at)))
+            }
+        };
+        Some(SenderInfo {
+            ssrc: slot.ssrc,
+            ntp,
+            rtp_timestamp,
+            packets: slot.packets,
+            octets: slot.octets,
+        })
+    }
+
+    fn say_stats(&mut self, key: PeerKey) {
+        let peer = &mut self.peers[key];
+        let (mut sent, mut lost) = (0.0_f32, 0.0_f32);
+        for slot in &mut peer.slots {
+            let packets = slot.packets.wrapping_sub(slot.counted_packets) as f32;
+            slot.counted_packets = slot.packets;
+            sent += packets;
+            lost += packets * f32::from(slot.fraction_lost) / 256.0;
+        }
+        let up = std::mem::take(&mut peer.up);
+        let down = std::mem::take(&mut peer.down);
+        let bits = |traffic: Traffic| u32::try_from(traffic.bytes * 8).unwrap_or(u32::MAX);
+        let stats = PeerStats {
+            uplink_loss: ratio(up.lost as f32, up.expected as f32),
+            downlink_loss: ratio(lost, sent),
+            round_trip: peer.round_trip,
+            uplink_bits_per_second: bits(up),
+            downlink_bits_per_second: bits(down),
+        };
+        self.events.push_back(Event::Stats {
+            peer: peer.id,
+            stats,
+        });
+    }
+}
+
+fn ratio(part: f32, whole: f32) -> f32 {
+    if whole > 0.0 { part / whole } else { 0.0 }
+}

@@ -1,0 +1,451 @@
+//! One m-line on which a peer receives: an outgoing stream that shows one
+//! source after the other.
+
+use std::time::{Duration, Instant};
+
+use arrayvec::ArrayVec;
+
+use super::source::{Origin, PacketMeta, SourceKey};
+use crate::codec::Codec;
+use crate::rtp::munger::{Clock, Mapped, Munger, Numbering, PictureIds};
+use crate::rtp::{Extension, ExtensionMap, write_extensions};
+use crate::sdp::{AudioSlotMedia, MediaCodec, VideoSlotMedia};
+use crate::transport::{MAX_TRAILER, OutboundStream, SrtpOut};
+
+/// Remembers that many packets that were sent again, so as not to do so twice at once.
+const RECENT_RESENDS: usize = 64;
+/// The fixed header and the longest extension block that we write.
+const MAX_EXTENSIONS: usize = 28;
+
+/// What became of a packet at a slot.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Forwarding {
+    Sent,
+    /// The first packet of a new source: the picture is about to change.
+    Began,
+    /// Nothing to send: no keyframe yet, padding, or older than the switch.
+    Held,
+    /// The receiver did not negotiate the codec.
+    Unsupported,
+    /// SRTP refused (its packet index is used up).
+    Unsealed,
+}
+
+/// The header extensions of the slot's packets, written once.
+#[derive(Clone, Debug)]
+struct Extensions {
+    plain: ArrayVec<u8, MAX_EXTENSIONS>,
+    /// With one more element of one byte, at the offset.
+    with_value: ArrayVec<u8, MAX_EXTENSIONS>,
+    value_at: Option<usize>,
+}
+
+impl Extensions {
+    fn new(map: &ExtensionMap, mid: &str, value: Extension) -> Self {
+        let block = |elements: &[(u8, &[u8])]| {
+            let mut bytes = [0; MAX_EXTENSIONS];
+            let len = write_extensions(&mut bytes, elements).unwrap_or(0);
+            bytes[..len].iter().copied().collect()
+        };
+        let mid: Option<(u8, &[u8])> = map.id(Extension::Mid).map(|id| (id, mid.as_bytes()));
+        let value = map.id(value).map(|id| (id, &[0_u8][..]));
+        let elements: ArrayVec<_, 2> = value.into_iter().chain(mid).collect();
+        let with_value: ArrayVec<u8, MAX_EXTENSIONS> = block(&elements);
+        // The value stands first: behind the block's head and its own.
+        let value_at = (value.is_some() && !with_value.is_empty()).then_some(5);
+        Self {
+            plain: block(mid.as_slice()),
+            with_value,
+            value_at,
+        }
+    }
+}
+
+/// See the module's text.
+#[derive(Debug)]
+pub struct Slot {
+    pub is_video: bool,
+    pub mid: String,
+    pub ssrc: u32,
+    pub rtx_ssrc: u32,
+    codecs: Vec<MediaCodec>,
+    extensions: Extensions,
+    /// The source that it is to show.
+    pub shows: Option<SourceKey>,
+    /// Since when it waits for that source's keyframe; `None` once it forwards.
+    pub waits_since: Option<Instant>,
+    pub munger: Munger<Origin>,
+    stream: OutboundStream,
+    rtx_stream: OutboundStream,
+    rtx_sequence: u16,
+    resent: ArrayVec<(u16, Instant), RECENT_RESENDS>,
+    resent_next: usize,
+    /// For sender reports; both wrap (RFC 3550 §6.4.1).
+    pub packets: u32,
+    pub octets: u32,
+    /// When a keyframe last went out.
+    pub keyframe_at: Option<Instant>,
+    /// Lost since the receiver's last report, in 1/256.
+    pub fraction_lost: u8,
+    /// `packets` at the last statistics.
+    pub counted_packets: u32,
+}
+
+impl Slot {
+    /// `numbers`: random, for the first sequence numbers.
+    #[must_use]
+    pub fn video(media: VideoSlotMedia, numbers: [u16; 2]) -> Self {
+        let extensions =
+            Extensions::new(&media.extensions, &media.mid, Extension::VideoOrientation);
+        Self::new(
+            true,
+            media.mid,
+            media.codecs,
+            extensions,
+            (media.ssrc, media.rtx_ssrc),
+            numbers,
+        )
+    }
+
+    /// As [`Self::video`].
+    #[must_use]
+    pub fn audio(media: AudioSlotMedia, numbers: [u16; 2]) -> Self {
+        let extensions = Extensions::new(&media.extensions, &media.mid, Extension::AudioLevel);
+        Self::new(
+            false,
+            media.mid,
+            media.codecs,
+            extensions,
+            (media.ssrc, 0),
+            numbers,
+        )
+    }
+
+    fn new(
+        is_video: bool,
+        mid: String,
+        codecs: Vec<MediaCodec>,
+        extensions: Extensions,
+        (ssrc, rtx_ssrc): (u32, u32),
+        numbers: [u16; 2],
+    ) -> Self {
+        Self {
+            is_video,
+            mid,
+            ssrc,
+            rtx_ssrc,
+            codecs,
+            extensions,
+            shows: None,
+            waits_since: None,
+            // Below 2^15, so that no early packet lies before the first wrap (RFC 3711 §3.3.1).
+            munger: Munger::new(numbers[0] & 0x7fff),
+            stream: OutboundStream::default(),
+            rtx_stream: OutboundStream::default(),
+            rtx_sequence: numbers[1] & 0x7fff,
+            resent: ArrayVec::new(),
+            resent_next: 0,
+            packets: 0,
+            octets: 0,
+            keyframe_at: None,
+            fraction_lost: 0,
+            counted_packets: 0,
+        }
+    }
+
+    /// Shows another source, or nothing; its packets before the next keyframe are held.
+    pub fn show(&mut self, now: Instant, source: Option<SourceKey>) {
+        self.munger.stop();
+        self.shows = source;
+        self.waits_since = source.map(|_| now);
+    }
+
+    fn clock(&self) -> Clock {
+        if self.is_video {
+            Clock::VIDEO
+        } else {
+            Clock::OPUS
+        }
+    }
+
+    fn codec(&self, codec: Codec) -> Option<&MediaCodec> {
+        self.codecs.iter().find(|known| known.codec == codec)
+    }
+
+    /// Appends a packet of the shown source to `out`, sealed.
+    pub fn forward(
+        &mut self,
+        now: Instant,
+        srtp: &SrtpOut,
+        (origin, sequence): (Origin, u64),
+        meta: &PacketMeta,
+        payload: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Forwarding {
+        let Some(codec) = self.outgoing(meta) else {
+            return Forwarding::Unsupported;
+        };
+        let numbering = numbering(sequence, meta);
+        let running = self.munger.origin() == Some(origin);
+        let mapped = if running {
+            if payload.is_empty() && self.munger.skip(sequence) {
+                return Forwarding::Held;
+            }
+            match self.munger.map(now, &numbering) {
+                Some(mapped) => mapped,
+                None => return Forwarding::Held,
+            }
+        } else if meta.keyframe && !payload.is_empty() {
+            self.munger.start(now, origin, self.clock(), &numbering)
+        } else {
+            return Forwarding::Held;
+        };
+        if self.is_video && meta.keyframe {
+            self.keyframe_at = Some(now);
+        }
+        let mut writer = Writer {
+            codec,
+            extensions: &self.extensions,
+            meta,
+            payload,
+            mapped: &mapped,
+            // A new speaker's first packet is the start of a talk spurt (RFC 3551 §4.1).
+            marker: meta.marker || (!running && !self.is_video),
+        };
+        if !writer.plain(self.ssrc, srtp, &mut self.stream, out) {
+            return Forwarding::Unsealed;
+        }
+        self.packets = self.packets.wrapping_add(1);
+        self.octets = self.octets.wrapping_add(payload.len() as u32);
+        if running {
+            Forwarding::Sent
+        } else {
+            Forwarding::Began
+        }
+    }
+
+    /// Whether the packet may be sent again now; if so, this counts as sent.
+    /// A receiver asks several times within one round trip.
+    pub fn may_resend(&mut self, now: Instant, wire: u16, interval: Duration) -> bool {
+        let known = self.resent.iter().position(|(known, _)| *known == wire);
+        match known {
+            Some(at) => {
+                if now.saturating_duration_since(self.resent[at].1) < interval {
+                    return false;
+                }
+                self.resent[at].1 = now;
+            }
+            None if self.resent.is_full() => {
+                self.resent[self.resent_next] = (wire, now);
+                self.resent_next = (self.resent_next + 1) % RECENT_RESENDS;
+            }
+            None => self.resent.push((wire, now)),
+        }
+        true
+    }
+
+    /// Appends a packet that was sent as `wire` once more: as a retransmission
+    /// (RFC 4588) if negotiated, else bit by bit as it was, which repeats its
+    /// nonce with the same content only.
+    pub fn resend(
+        &mut self,
+        srtp: &SrtpOut,
+        (wire, sequence): (u16, u64),
+        meta: &PacketMeta,
+        payload: &[u8],
+        out: &mut Vec<u8>,
+    ) -> bool {
+        let Some(codec) = self.outgoing(meta) else {
+            return false;
+        };
+        let Some(mapped) = self.munger.again(wire, &numbering(sequence, meta)) else {
+            return false;
+        };
+        let mut writer = Writer {
+            codec,
+            extensions: &self.extensions,
+            meta,
+            payload,
+            mapped: &mapped,
+            marker: meta.marker,
+        };
+        let Some(rtx) = codec.rtx else {
+            return self.is_video && writer.plain(self.ssrc, srtp, &mut self.stream, out);
+        };
+        let sequence = self.rtx_sequence;
+        self.rtx_sequence = sequence.wrapping_add(1);
+        writer.retransmission(
+            (rtx, self.rtx_ssrc, sequence),
+            srtp,
+            &mut self.rtx_stream,
+            out,
+        )
+    }
+
+    /// The receiver's numbers for the packet: those of its codec, or of Opus
+    /// for the primary encoding of a RED packet.
+    fn outgoing(&self, meta: &PacketMeta) -> Option<Outgoing> {
+        let opus = self.codec(Codec::Opus).map(|opus| opus.payload_type);
+        if let Some(codec) = self.codec(meta.codec) {
+            return Some(Outgoing {
+                payload_type: codec.payload_type,
+                rtx: codec.rtx.filter(|_| self.rtx_ssrc != 0),
+                inner: opus,
+                strip: false,
+            });
+        }
+        if meta.codec == Codec::Red {
+            return Some(Outgoing {
+                payload_type: opus?,
+                rtx: None,
+                inner: None,
+                strip: true,
+            });
+        }
+        None
+    }
+}
+
+fn numbering(sequence: u64, meta: &PacketMeta) -> Numbering {
+    let pictures = meta.vp8.map_or_else(PictureIds::default, |vp8| PictureIds {
+        picture_id: vp8.picture_id.map(|id| id.value()),
+        base_layer: vp8.tl0_picture_index,
+    });
+    Numbering {
+        sequence,
+        timestamp: meta.timestamp,
+        pictures,
+    }
+}
+
+/// How a packet leaves.
+#[derive(Clone, Copy, Debug)]
+struct Outgoing {
+    payload_type: u8,
+    rtx: Option<u8>,
+    /// The receiver's payload type of Opus, for the blocks within RED.
+    inner: Option<u8>,
+    /// Only the primary encoding of RED.
+    strip: bool,
+}
+
+/// Writes one packet for one receiver.
+struct Writer<'a> {
+    codec: Outgoing,
+    extensions: &'a Extensions,
+    meta: &'a PacketMeta,
+    payload: &'a [u8],
+    mapped: &'a Mapped,
+    marker: bool,
+}
+
+impl Writer<'_> {
+    fn plain(
+        &mut self,
+        ssrc: u32,
+        srtp: &SrtpOut,
+        stream: &mut OutboundStream,
+        out: &mut Vec<u8>,
+    ) -> bool {
+        let start = out.len();
+        let sequence = self.mapped.sequence as u16;
+        let header = self.header(self.codec.payload_type, sequence, ssrc, out);
+        self.body(out);
+        seal(srtp, stream, (start, header), out)
+    }
+
+    fn retransmission(
+        &mut self,
+        (payload_type, ssrc, sequence): (u8, u32, u16),
+        srtp: &SrtpOut,
+        stream: &mut OutboundStream,
+        out: &mut Vec<u8>,
+    ) -> bool {
+        let start = out.len();
+        let header = self.header(payload_type, sequence, ssrc, out);
+        out.extend_from_slice(&(self.mapped.sequence as u16).to_be_bytes());
+        self.body(out);
+        seal(srtp, stream, (start, header), out)
+    }
+
+    /// Gives the header's length.
+    fn header(&self, payload_type: u8, sequence: u16, ssrc: u32, out: &mut Vec<u8>) -> usize {
+        let value = match (self.meta.level, self.meta.orientation) {
+            (Some(level), _) => Some(level.to_byte()),
+            (None, orientation) => orientation,
+        };
+        let start = out.len();
+        let (block, value) = match (self.extensions.value_at, value) {
+            (Some(at), Some(value)) => (&self.extensions.with_value, Some((at, value))),
+            (_, _) => (&self.extensions.plain, None),
+        };
+        let mut fixed = [0_u8; 12];
+        fixed[0] = 0x80 | if block.is_empty() { 0 } else { 0x10 };
+        fixed[1] = payload_type | u8::from(self.marker) << 7;
+        fixed[2..4].copy_from_slice(&sequence.to_be_bytes());
+        fixed[4..8].copy_from_slice(&self.mapped.timestamp.to_be_bytes());
+        fixed[8..12].copy_from_slice(&ssrc.to_be_bytes());
+        out.extend_from_slice(&fixed);
+        out.extend_from_slice(block);
+        if let Some((at, value)) = value {
+            out[start + 12 + at] = value;
+        }
+        out.len() - start
+    }
+
+    fn body(&self, out: &mut Vec<u8>) {
+        if self.codec.strip {
+            let primary = self.payload.get(usize::from(self.meta.primary_at)..);
+            out.extend_from_slice(primary.unwrap_or_default());
+            return;
+        }
+        let start = out.len();
+        out.extend_from_slice(self.payload);
+        let copy = &mut out[start..];
+        if let Some(vp8) = &self.meta.vp8 {
+            let pictures = self.mapped.pictures;
+            vp8.rewrite(
+                copy,
+                pictures.picture_id.unwrap_or_default(),
+                pictures.base_layer.unwrap_or_default(),
+            );
+        }
+        if let (Codec::Red, Some(inner)) = (self.meta.codec, self.codec.inner) {
+            renumber_blocks(copy, inner);
+        }
+    }
+}
+
+/// Sets the payload type of all blocks of a RED payload (RFC 2198 §3).
+fn renumber_blocks(payload: &mut [u8], payload_type: u8) {
+    let mut at = 0;
+    while let Some(first) = payload.get_mut(at) {
+        let more = *first & 0x80;
+        *first = more | (payload_type & 0x7f);
+        if more == 0 {
+            return;
+        }
+        at += 4;
+    }
+}
+
+/// Seals `out[start..]`, or takes it back.
+fn seal(
+    srtp: &SrtpOut,
+    stream: &mut OutboundStream,
+    (start, header): (usize, usize),
+    out: &mut Vec<u8>,
+) -> bool {
+    let clear = out.len() - start;
+    out.resize(start + clear + MAX_TRAILER, 0);
+    match srtp.protect_rtp(stream, &mut out[start..], header, clear) {
+        Ok(len) => {
+            out.truncate(start + len);
+            true
+        }
+        Err(_) => {
+            out.truncate(start);
+            false
+        }
+    }
+}
