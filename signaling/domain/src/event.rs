@@ -245,3 +245,74 @@ impl Event {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The journal of an older version has to stay readable: these texts never change.
+    #[test]
+    fn the_form_in_the_journal_is_fixed() {
+        let issued = Event::InvitationIssued {
+            conference: ConferenceId(1),
+            invitation: InvitationId(2),
+            callee: Callee::Site {
+                code: "511922101".into(),
+            },
+            by: "commander".into(),
+            ordered: true,
+            attempt: 1,
+            at: Timestamp(1_795_500_000_000),
+            deadline: Timestamp(1_795_500_030_000),
+        };
+        let left = Event::ParticipantLeft {
+            conference: ConferenceId(1),
+            participant: ParticipantId(3),
+            reason: LeaveReason::MediaFailed,
+            by: None,
+            text: None,
+            at: Timestamp(7),
+        };
+        let carried_out = Event::OrderCarriedOut {
+            by: "commander".into(),
+            key: "k".to_owned(),
+            order: Order::MuteAll {
+                conference: ConferenceId(1),
+                muted: true,
+            },
+            outcome: Outcome::Done,
+            at: Timestamp(7),
+        };
+        for (event, text) in [
+            (
+                issued,
+                r#"{"type":"invitationIssued","conference":1,"invitation":2,"callee":{"type":"site","code":"511922101"},"by":"commander","ordered":true,"attempt":1,"at":1795500000000,"deadline":1795500030000}"#,
+            ),
+            (
+                left,
+                r#"{"type":"participantLeft","conference":1,"participant":3,"reason":"mediaFailed","by":null,"text":null,"at":7}"#,
+            ),
+            (
+                carried_out,
+                r#"{"type":"orderCarriedOut","by":"commander","key":"k","order":{"type":"muteAll","conference":1,"muted":true},"outcome":{"type":"done"},"at":7}"#,
+            ),
+        ] {
+            assert_eq!(serde_json::to_string(&event).unwrap(), text);
+            assert_eq!(serde_json::from_str::<Event>(text).unwrap(), event);
+        }
+    }
+
+    #[test]
+    fn fields_of_a_later_version_are_passed_over_and_unknown_events_are_not() {
+        let later = r#"{"type":"conferenceLive","conference":1,"at":5,"recording":true}"#;
+        assert_eq!(
+            serde_json::from_str::<Event>(later).unwrap(),
+            Event::ConferenceLive {
+                conference: ConferenceId(1),
+                at: Timestamp(5)
+            }
+        );
+        let unknown = r#"{"type":"floorGranted","conference":1}"#;
+        assert!(serde_json::from_str::<Event>(unknown).is_err());
+    }
+}

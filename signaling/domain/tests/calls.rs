@@ -1,6 +1,8 @@
 //! Calls as a dispatcher makes them: 县呼乡, 乡呼村, 三级联调, the answers to
 //! them, and calling the absent.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
 mod support;
 
 use liandong_domain::limits::{MAX_CONFERENCES_PER_ACCOUNT, MAX_TARGETS};

@@ -1,5 +1,10 @@
 //! The demo county and a shell around the rules: journal, apply, virtual time.
-#![allow(dead_code, reason = "every test binary uses its own part of this")]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "tests; and every test binary uses its own part of this"
+)]
 
 pub mod invariants;
 
