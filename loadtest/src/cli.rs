@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -12,7 +13,7 @@ use crate::bot::{Behaviour, MediaPlan};
 use crate::report::Report;
 use crate::scenario::{self, CallScenario, Choice, Fleet};
 use crate::server::{Server, Trust};
-use crate::sites;
+use crate::sites::{self, Site};
 
 mod password;
 
@@ -175,14 +176,14 @@ async fn run_sites(command: SitesCommand) -> anyhow::Result<bool> {
     } else {
         sites::named(&all, &command.sites)?
     };
-    let fleet = fleet(&command.connection, &command.conduct).await?;
+    let fleet = fleet(&command.connection, &command.conduct, &all).await?;
     let report = scenario::sites(&fleet, &chosen, command.conduct.quiet).await?;
     finish(report, &command.conduct)
 }
 
 async fn run_call(command: CallCommand) -> anyhow::Result<bool> {
     let all = sites::read(command.connection.site_list.as_deref())?;
-    let mut fleet = fleet(&command.connection, &command.conduct).await?;
+    let mut fleet = fleet(&command.connection, &command.conduct, &all).await?;
     if command.conduct.answer == Answer::Auto && command.conduct.answer_after_ms.is_none() {
         // The countdown is for the people in the room; the scenario measures the system.
         fleet.behaviour = Behaviour::AnswerAfter(Duration::ZERO);
@@ -203,7 +204,7 @@ async fn run_call(command: CallCommand) -> anyhow::Result<bool> {
     finish(report, &command.conduct)
 }
 
-async fn fleet(connection: &Connection, conduct: &Conduct) -> anyhow::Result<Fleet> {
+async fn fleet(connection: &Connection, conduct: &Conduct, all: &[Site]) -> anyhow::Result<Fleet> {
     let trust = match (&connection.ca, connection.insecure) {
         (Some(path), _) => {
             appears(path).await;
@@ -241,6 +242,7 @@ async fn fleet(connection: &Connection, conduct: &Conduct) -> anyhow::Result<Fle
             sends: true,
             addresses: connection.media_address.clone(),
         }),
+        roll: Arc::new(all.iter().map(|s| (s.code.clone(), s.index)).collect()),
     })
 }
 

@@ -7,20 +7,34 @@
 //! [`Bot::seen`] and sends orders by [`Bot::order`].
 
 mod answer;
+mod board;
+mod call;
+mod described;
+mod frames;
+mod keyframes;
 mod link;
+mod media;
+mod peer;
 mod run;
 mod seen;
+mod sending;
+mod sequence;
+mod slot;
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use liandong_protocol::{AccountId, Device, Reply, Request};
+use liandong_protocol::{AccountId, Device, Reply, Request, SiteCode};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 pub use link::{Link, RequestError};
 pub use seen::{InvitationTimes, Seen};
+
+use board::Board;
+use call::OwnCall;
 
 use crate::report::BotReport;
 use crate::server::Server;
@@ -76,6 +90,8 @@ pub struct BotPlan {
     pub behaviour: Behaviour,
     /// `None`: no media at all.
     pub media: Option<MediaPlan>,
+    /// The index of each site that a bot may play, to tell who is in a slot.
+    pub roll: Arc<BTreeMap<SiteCode, u16>>,
 }
 
 impl std::fmt::Debug for BotPlan {
@@ -103,6 +119,7 @@ impl BotPlan {
             auto_answer: true,
             behaviour: Behaviour::Answer,
             media: Some(MediaPlan::default()),
+            roll: Arc::default(),
         }
     }
 }
@@ -133,6 +150,7 @@ pub struct Bot {
     orders: mpsc::Sender<Order>,
     seen: watch::Receiver<Seen>,
     tally: Tally,
+    board: Arc<Board>,
     task: JoinHandle<()>,
 }
 
@@ -148,12 +166,19 @@ impl Bot {
             report.name.clone_from(&plan.name);
             report.index = plan.index;
         });
-        let runner = run::Runner::new(server, plan.clone(), seen_tx, tally.clone());
+        let board = Arc::new(Board::new(&plan.media.clone().unwrap_or(MediaPlan {
+            video_slots: 0,
+            audio_slots: 0,
+            ..MediaPlan::default()
+        })));
+        let call = OwnCall::new(&plan, &seen_tx, &tally, &board);
+        let runner = run::Runner::new(server, plan.clone(), seen_tx, tally.clone(), call);
         Self {
             plan,
             orders,
             seen,
             tally,
+            board,
             task: tokio::spawn(runner.run(incoming)),
         }
     }
@@ -194,7 +219,7 @@ impl Bot {
     /// The figures so far.
     #[must_use]
     pub fn report(&self) -> BotReport {
-        self.tally.add(|report| report.clone())
+        gather(&self.tally, &self.board)
     }
 
     /// Hangs up, closes the connection and gives the last figures.
@@ -202,6 +227,12 @@ impl Bot {
         drop(self.orders);
         // The task ends by itself when its orders end; a panic in it has been reported.
         let _ = self.task.await;
-        self.tally.add(|report| report.clone())
+        gather(&self.tally, &self.board)
     }
+}
+
+fn gather(tally: &Tally, board: &Board) -> BotReport {
+    let mut report = tally.add(|report| report.clone());
+    board.report(&mut report, Instant::now());
+    report
 }

@@ -9,6 +9,7 @@ use rand::RngExt;
 use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 
+use super::call::OwnCall;
 use super::link::{Link, RequestError};
 use super::{BotPlan, Order, Seen, Tally, answer};
 use crate::server::{LoginError, Server, Session};
@@ -41,6 +42,7 @@ pub(super) struct Runner {
     /// From the last welcome.
     resume: Option<String>,
     rings: HashMap<InvitationId, AbortHandle>,
+    call: OwnCall,
 }
 
 impl Runner {
@@ -49,8 +51,10 @@ impl Runner {
         plan: BotPlan,
         seen: watch::Sender<Seen>,
         tally: Tally,
+        call: OwnCall,
     ) -> Self {
         Self {
+            call,
             server,
             plan,
             seen,
@@ -68,6 +72,7 @@ impl Runner {
                 Ok((link, pushes, rings)) => {
                     wait = FIRST_WAIT;
                     let ending = self.live(&link, pushes, rings, &mut orders).await;
+                    self.call.offline();
                     self.seen.send_modify(|seen| seen.online = false);
                     self.rings.drain().for_each(|(_, ring)| ring.abort());
                     ending
@@ -92,6 +97,7 @@ impl Runner {
                 break;
             }
         }
+        self.call.stop().await;
     }
 
     /// Logs in where needed, opens the WebSocket and says hello.
@@ -128,6 +134,7 @@ impl Runner {
                     seen.online = true;
                     seen.trouble = None;
                 });
+                self.call.online(&link, resumed);
                 Ok((link, pushes, snapshot.rings))
             }
             Ok(other) => Err(Ending::GiveUp(format!("hello was answered by {other:?}"))),
@@ -188,6 +195,8 @@ impl Runner {
         for ring in rings {
             self.ring(ring, link);
         }
+        let mut changes = self.seen.subscribe();
+        changes.mark_changed();
         loop {
             tokio::select! {
                 push = pushes.recv() => match push {
@@ -198,6 +207,11 @@ impl Runner {
                     }
                     Some(push) => self.push(push, link),
                 },
+                // The sender is this bot's own: the channel never closes.
+                _ = changes.changed() => {
+                    let seen = changes.borrow_and_update().clone();
+                    self.call.follow(&seen).await;
+                }
                 order = orders.recv() => match order {
                     None => return Ending::Stopped,
                     Some(order) => self.order(order, link),
@@ -216,6 +230,7 @@ impl Runner {
                     ring.abort();
                 }
             }
+            Push::MediaLost { conference } => self.call.media_lost(conference),
             Push::Resync { snapshot } => {
                 for ring in snapshot.rings {
                     self.ring(ring, link);

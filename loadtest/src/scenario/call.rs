@@ -83,6 +83,7 @@ fn caller_plan(fleet: &Fleet, scenario: &CallScenario) -> anyhow::Result<BotPlan
         auto_answer: false,
         behaviour: Behaviour::Never,
         media,
+        roll: fleet.roll.clone(),
     })
 }
 

@@ -3,10 +3,11 @@
 mod call;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::bail;
-use liandong_protocol::AccountId;
+use liandong_protocol::{AccountId, SiteCode};
 use tokio::sync::watch;
 
 pub use call::{CallScenario, call};
@@ -40,6 +41,8 @@ pub struct Fleet {
     pub passwords: Choice,
     pub behaviour: Behaviour,
     pub media: Option<MediaPlan>,
+    /// The index of every site of the list.
+    pub roll: Arc<BTreeMap<SiteCode, u16>>,
 }
 
 impl Fleet {
@@ -53,6 +56,7 @@ impl Fleet {
         let mut plan = BotPlan::terminal(account, password, site.name.clone(), site.index);
         plan.behaviour = self.behaviour;
         plan.media.clone_from(&self.media);
+        plan.roll = self.roll.clone();
         Ok(plan)
     }
 

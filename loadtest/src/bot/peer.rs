@@ -1,0 +1,221 @@
+//! Sets up the independent media stack as a site's client would.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rtc::media_stream::MediaStreamTrack;
+use rtc::peer_connection::configuration::media_engine::{
+    MIME_TYPE_OPUS, MIME_TYPE_RTX, MIME_TYPE_VP8,
+};
+use rtc::rtp_transceiver::rtp_sender::{
+    RTCPFeedback, RTCRtpCodec, RTCRtpCodecParameters, RTCRtpCodingParameters,
+    RTCRtpEncodingParameters, RTCRtpHeaderExtensionCapability, RTCRtpRtxParameters, RtpCodecKind,
+};
+use webrtc::error::Error;
+use webrtc::media_stream::track_local::TrackLocal;
+use webrtc::media_stream::track_local::static_rtp::TrackLocalStaticRTP;
+use webrtc::peer_connection::{
+    MediaEngine, PeerConnection, PeerConnectionBuilder, Registry, SettingEngine,
+    SettingEngineBuilder, Slot, SrtpProtectionProfile, configure_nack, configure_rtcp_reports,
+};
+use webrtc::rtp_transceiver::{RTCRtpTransceiverDirection, RTCRtpTransceiverInit};
+
+use super::MediaPlan;
+use super::keyframes::{KeyframeRequests, NEXT_TO_THE_BOT};
+use super::media::Observer;
+use super::sending::Stream;
+
+pub(super) const MID: &str = "urn:ietf:params:rtp-hdrext:sdes:mid";
+pub(super) const AUDIO_LEVEL: &str = "urn:ietf:params:rtp-hdrext:ssrc-audio-level";
+
+const OPUS: u8 = 111;
+const VP8: u8 = 96;
+const VP8_RTX: u8 = 97;
+
+/// Checks go out this often until a pair works; the stack's own 200 ms would
+/// add up to a second to every connection.
+const CHECK_EVERY: Duration = Duration::from_millis(50);
+/// Without a check's answer for so long, the path counts as disconnected …
+const DISCONNECTED_AFTER: Duration = Duration::from_secs(3);
+/// … and for so much longer, as failed.
+const FAILED_AFTER: Duration = Duration::from_secs(3);
+const KEEP_ALIVE: Duration = Duration::from_secs(1);
+
+/// What a bot sends with.
+pub(super) struct Tracks {
+    pub(super) audio: Stream,
+    pub(super) video: Stream,
+}
+
+/// A connection with the transceivers of the plan, in the order that the
+/// protocol asks for: own sound, own picture, the slots.
+///
+/// # Errors
+/// The stack refuses, for example because no socket can be bound.
+pub(super) async fn build(
+    plan: &MediaPlan,
+    index: u16,
+    observer: Arc<Observer>,
+) -> Result<(Arc<dyn PeerConnection>, Option<Tracks>), Error> {
+    let mut engine = codecs()?;
+    let registry = configure_nack(Registry::new(), &mut engine);
+    let registry = configure_rtcp_reports(registry)
+        .with(Slot::from(NEXT_TO_THE_BOT), KeyframeRequests::default());
+    let addresses: Vec<SocketAddr> = plan
+        .addresses
+        .iter()
+        .map(|address| SocketAddr::new(*address, 0))
+        .collect();
+    let building = PeerConnectionBuilder::new()
+        .with_media_engine(engine)
+        .with_setting_engine(settings())
+        .with_interceptor_registry(registry)
+        .with_handler(observer)
+        .with_udp_addrs(addresses)
+        .build();
+    // The future holds the whole stack by value: some 20 kB.
+    let connection: Arc<dyn PeerConnection> = Arc::new(Box::pin(building).await?);
+    let tracks = if plan.sends {
+        Some(Tracks {
+            audio: add_track(&connection, index, RtpCodecKind::Audio).await?,
+            video: add_track(&connection, index, RtpCodecKind::Video).await?,
+        })
+    } else {
+        None
+    };
+    let slots = [
+        (RtpCodecKind::Video, plan.video_slots),
+        (RtpCodecKind::Audio, plan.audio_slots),
+    ];
+    for (kind, count) in slots {
+        for _ in 0..count {
+            let init = RTCRtpTransceiverInit {
+                direction: RTCRtpTransceiverDirection::Recvonly,
+                streams: Vec::new(),
+                send_encodings: Vec::new(),
+            };
+            connection
+                .add_transceiver_from_kind(kind, Some(init))
+                .await?;
+        }
+    }
+    Ok((connection, tracks))
+}
+
+fn settings() -> SettingEngine {
+    SettingEngineBuilder::new()
+        .with_include_loopback_candidate(true)
+        .with_ice_connection_attempts(Some(CHECK_EVERY), None)
+        .with_host_acceptance_min_wait(Some(Duration::ZERO))
+        .with_ice_timeouts(
+            Some(DISCONNECTED_AFTER),
+            Some(FAILED_AFTER),
+            Some(KEEP_ALIVE),
+        )
+        .with_srtp_protection_profiles(vec![
+            SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm,
+            SrtpProtectionProfile::Srtp_Aes128_Cm_Hmac_Sha1_80,
+        ])
+        .build()
+}
+
+fn opus() -> RTCRtpCodec {
+    RTCRtpCodec {
+        mime_type: MIME_TYPE_OPUS.to_owned(),
+        clock_rate: 48_000,
+        channels: 2, // RFC 7587 §7: always so, whatever is sent
+        sdp_fmtp_line: "minptime=10;useinbandfec=1;usedtx=1".to_owned(),
+        rtcp_feedback: Vec::new(),
+    }
+}
+
+fn vp8() -> RTCRtpCodec {
+    let feedback = |typ: &str, parameter: &str| RTCPFeedback {
+        typ: typ.to_owned(),
+        parameter: parameter.to_owned(),
+    };
+    RTCRtpCodec {
+        mime_type: MIME_TYPE_VP8.to_owned(),
+        clock_rate: 90_000,
+        channels: 0,
+        sdp_fmtp_line: String::new(),
+        rtcp_feedback: vec![
+            feedback("ccm", "fir"),
+            feedback("nack", ""),
+            feedback("nack", "pli"),
+        ],
+    }
+}
+
+/// Only what the bots speak: the stack looks through the list for every packet.
+fn codecs() -> Result<MediaEngine, Error> {
+    let mut engine = MediaEngine::default();
+    let rtx = RTCRtpCodec {
+        mime_type: MIME_TYPE_RTX.to_owned(),
+        clock_rate: 90_000,
+        channels: 0,
+        sdp_fmtp_line: format!("apt={VP8}"),
+        rtcp_feedback: Vec::new(),
+    };
+    for (rtp_codec, payload_type, kind) in [
+        (opus(), OPUS, RtpCodecKind::Audio),
+        (vp8(), VP8, RtpCodecKind::Video),
+        (rtx, VP8_RTX, RtpCodecKind::Video),
+    ] {
+        let codec = RTCRtpCodecParameters {
+            rtp_codec,
+            payload_type,
+        };
+        engine.register_codec(codec, kind)?;
+    }
+    for (uri, kind) in [
+        (MID, RtpCodecKind::Audio),
+        (MID, RtpCodecKind::Video),
+        (AUDIO_LEVEL, RtpCodecKind::Audio),
+    ] {
+        let uri = uri.to_owned();
+        let extension = RTCRtpHeaderExtensionCapability { uri };
+        engine.register_header_extension(extension, kind, None)?;
+    }
+    Ok(engine)
+}
+
+async fn add_track(
+    connection: &Arc<dyn PeerConnection>,
+    index: u16,
+    kind: RtpCodecKind,
+) -> Result<Stream, Error> {
+    let (codec, payload_type, rtx) = match kind {
+        RtpCodecKind::Audio => (opus(), OPUS, None),
+        _ => (vp8(), VP8, Some(rand::random())),
+    };
+    let ssrc = rand::random();
+    let encoding = RTCRtpEncodingParameters {
+        rtp_coding_parameters: RTCRtpCodingParameters {
+            ssrc: Some(ssrc),
+            rtx: rtx.map(|ssrc| RTCRtpRtxParameters { ssrc }),
+            ..RTCRtpCodingParameters::default()
+        },
+        active: true,
+        codec,
+        ..RTCRtpEncodingParameters::default()
+    };
+    let track = Arc::new(TrackLocalStaticRTP::new(MediaStreamTrack::new(
+        format!("site-{index}"),
+        format!("site-{index}-{kind}"),
+        format!("site-{index}"),
+        kind,
+        vec![encoding.clone()],
+    )));
+    let init = RTCRtpTransceiverInit {
+        direction: RTCRtpTransceiverDirection::Sendonly,
+        streams: vec![format!("site-{index}")],
+        send_encodings: vec![encoding],
+    };
+    let local = Arc::clone(&track) as Arc<dyn TrackLocal>;
+    connection
+        .add_transceiver_from_track(local, Some(init))
+        .await?;
+    Ok(Stream::new(track, ssrc, payload_type))
+}

@@ -1,0 +1,218 @@
+//! What comes into one video slot, and whether it is what the server said.
+//!
+//! Two checks. Every complete frame of a bot ends with its sender's mark
+//! ([`vp8::Mark`]), which is compared with the participant that
+//! `Push::Slots` announced. Once a second a keyframe is also decoded, and its
+//! ground colour compared: so the mark and the picture are known to agree.
+//!
+//! The announcement comes over the WebSocket and the frames over UDP: either
+//! may be first. A frame of the former participant is right for a while after
+//! a switch, and a frame of somebody unannounced is right if the announcement
+//! follows in time.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use super::frames::Frames;
+use super::sequence::Sequence;
+use crate::media::codec::Vp8Decoder;
+use crate::media::picture::{COLOURS, ground_of, index_of};
+use crate::media::vp8::{self, Mark};
+use crate::report::SlotReport;
+
+/// How far announcement and frames may be apart.
+const GRACE: Duration = Duration::from_secs(1);
+/// How often a picture is decoded.
+const LOOK_EVERY: Duration = Duration::from_millis(950);
+/// The certainty of [`index_of`].
+const SAME_COLOUR: f64 = 17.0;
+
+/// Who was announced, as the index of the site.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Occupant {
+    /// Tells one stay from the next.
+    pub(super) participant: u32,
+    /// `None`: no bot of ours (a field phone); its frames are not judged.
+    pub(super) index: Option<u16>,
+}
+
+/// Frames of somebody who has not been announced yet.
+#[derive(Clone, Copy, Debug)]
+struct Early {
+    index: u16,
+    at: Instant,
+    frames: u64,
+    keyframe: bool,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct VideoSlot {
+    pub(super) sequence: Sequence,
+    frames: Frames,
+    occupant: Option<Occupant>,
+    /// The last one, until this moment.
+    former: Option<(Occupant, Instant)>,
+    early: Option<Early>,
+    /// Since when a first frame is waited for.
+    awaited_since: Option<Instant>,
+    looked: Option<Instant>,
+    counts: SlotReport,
+}
+
+impl VideoSlot {
+    /// The server's word on what the slot shows from now on.
+    pub(super) fn announce(&mut self, occupant: Option<Occupant>, now: Instant) {
+        if self.occupant.map(|o| o.participant) == occupant.map(|o| o.participant) {
+            self.occupant = occupant;
+            return;
+        }
+        if let Some(former) = self.occupant {
+            self.former = Some((former, now + GRACE));
+        }
+        self.occupant = occupant;
+        self.awaited_since = occupant.map(|_| now);
+        if occupant.is_some() {
+            self.counts.switches += 1;
+        }
+        let expected = occupant.and_then(|o| o.index);
+        if let Some(early) = self.early.take() {
+            let followed = Some(early.index) == expected && now - early.at <= GRACE;
+            if !followed {
+                self.counts.wrong_frames += early.frames;
+            } else if early.keyframe {
+                self.first_frame(now);
+            }
+        }
+    }
+
+    /// A new media connection: another stream, and the first frame is awaited again.
+    pub(super) fn restart(&mut self, now: Instant) {
+        self.sequence.restart();
+        self.frames.clear();
+        self.awaited_since = self.occupant.map(|_| now);
+    }
+
+    /// One RTP packet.
+    pub(super) fn packet(
+        &mut self,
+        (number, timestamp, marker): (u16, u32, bool),
+        payload: &Bytes,
+        decoder: Option<&mut Vp8Decoder>,
+        now: Instant,
+    ) {
+        self.counts.bytes += payload.len() as u64;
+        let Some(number) = self.sequence.take(number) else {
+            return;
+        };
+        if let Some(frame) = self.frames.take(number, timestamp, marker, payload) {
+            self.frame(&frame, decoder, now);
+        }
+    }
+
+    fn frame(&mut self, frame: &Bytes, decoder: Option<&mut Vp8Decoder>, now: Instant) {
+        self.counts.frames += 1;
+        let keyframe = vp8::is_keyframe(frame);
+        self.counts.keyframes += u64::from(keyframe);
+        let Some(mark) = Mark::of(frame) else {
+            self.counts.foreign_frames += 1;
+            if keyframe {
+                self.first_frame(now);
+            }
+            return;
+        };
+        self.judge(mark.index, keyframe, now);
+        if keyframe
+            && self.looked.is_none_or(|at| now - at >= LOOK_EVERY)
+            && let Some(decoder) = decoder
+        {
+            self.looked = Some(now);
+            self.look(frame, mark.index, decoder);
+        }
+    }
+
+    fn judge(&mut self, index: u16, keyframe: bool, now: Instant) {
+        match self.occupant.map(|o| o.index) {
+            Some(Some(expected)) if expected == index => {
+                if keyframe {
+                    self.first_frame(now);
+                }
+                return;
+            }
+            // Somebody without an index was announced: a bot is as good as anybody.
+            Some(None) => {
+                if keyframe {
+                    self.first_frame(now);
+                }
+                return;
+            }
+            Some(Some(_)) | None => {}
+        }
+        if let Some((former, until)) = self.former
+            && now <= until
+            && former.index.is_none_or(|former| former == index)
+        {
+            return;
+        }
+        self.unannounced(index, keyframe, now);
+    }
+
+    fn unannounced(&mut self, index: u16, keyframe: bool, now: Instant) {
+        match &mut self.early {
+            Some(early) if early.index == index && now - early.at <= GRACE => {
+                early.frames += 1;
+                early.keyframe |= keyframe;
+            }
+            Some(early) if early.index == index => self.counts.wrong_frames += 1,
+            early => {
+                let former = early.replace(Early {
+                    index,
+                    at: now,
+                    frames: 1,
+                    keyframe,
+                });
+                self.counts.wrong_frames += former.map_or(0, |e| e.frames);
+            }
+        }
+    }
+
+    fn first_frame(&mut self, now: Instant) {
+        if let Some(since) = self.awaited_since.take() {
+            let waited = now.saturating_duration_since(since);
+            self.counts.first_frame_ms.push(waited.as_secs_f64() * 1e3);
+        }
+    }
+
+    fn look(&mut self, frame: &Bytes, index: u16, decoder: &mut Vp8Decoder) {
+        self.counts.pictures_checked += 1;
+        let right = decoder
+            .decode(frame)
+            .ok()
+            .and_then(|picture| ground_of(&picture))
+            .is_some_and(|ground| {
+                let (found, distance) = index_of(ground);
+                found == index % COLOURS && distance < SAME_COLOUR
+            });
+        self.counts.pictures_wrong += u64::from(!right);
+    }
+
+    /// The figures so far.
+    pub(super) fn report(&self, slot: u32, now: Instant) -> SlotReport {
+        let overdue = self
+            .early
+            .filter(|early| now - early.at > GRACE)
+            .map_or(0, |early| early.frames);
+        SlotReport {
+            slot,
+            packets: self.sequence.received,
+            lost: self.sequence.lost(),
+            duplicate: self.sequence.duplicate,
+            repaired: self.sequence.repaired,
+            wrong_frames: self.counts.wrong_frames + overdue,
+            ..self.counts.clone()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
