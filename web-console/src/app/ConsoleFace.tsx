@@ -39,7 +39,7 @@ export function ConsoleFace() {
               <WaitingForAnswer conference={conference} />
             </div>
             <footer className="console-bottom">
-              <SelfView conference={conference} />
+              <SelfView />
               <OwnNotices conference={conference} />
               <CallControls conference={conference} size="desk" onDevices={openDevices} />
             </footer>

@@ -37,11 +37,13 @@ export function PhoneFace() {
         />
       ) : (
         <main className="phone-in-call" key={conference}>
-          <PhoneStatus conference={conference} />
+          <div className="phone-top">
+            <PhoneStatus conference={conference} />
+            <SelfView />
+          </div>
           <div className="phone-wall">
             <Wall conference={conference} />
             <WaitingForAnswer conference={conference} />
-            <SelfView conference={conference} />
           </div>
           <OwnNotices conference={conference} />
           <CallControls conference={conference} size="phone" />

@@ -55,7 +55,7 @@ export function TerminalFace() {
             <WaitingForAnswer conference={conference} />
           </div>
           <footer>
-            <SelfView conference={conference} />
+            <SelfView />
             <CallControls conference={conference} size="room" onDevices={openDevices} />
             <OwnNotices conference={conference} />
           </footer>

@@ -18,7 +18,22 @@ export const Picture = memo(function Picture({ stream, mirrored = false }: { str
     // Muted pictures may always play; a rejection means that another stream came meanwhile.
     if (stream !== null) element.play().catch(() => undefined);
   }, [stream]);
-  return <video ref={video} className="picture" data-mirrored={mirrored} muted playsInline autoPlay aria-hidden />;
+  return (
+    <video
+      ref={video}
+      className="picture"
+      data-mirrored={mirrored}
+      muted
+      playsInline
+      autoPlay
+      aria-hidden
+      onResize={(event) => {
+        const { videoWidth, videoHeight, dataset } = event.currentTarget;
+        // A phone held upright keeps its whole picture; a wide one may fill its tile.
+        dataset["upright"] = String(videoWidth < videoHeight * 1.2);
+      }}
+    />
+  );
 });
 
 /** Plays the sound slots, out of sight; says so when the browser holds the sound back. */

@@ -74,7 +74,7 @@ export function CallControls({ conference: id, size, onDevices }: Props) {
         label={t(size === "phone" ? "conference.hangUp" : "conference.leave")}
         testId="leave-call"
         kind="leave"
-        icon={<PhoneFilled rotate={135} />}
+        icon={<PhoneFilled rotate={225} />}
         onClick={() => attempt(leave)}
       />
       {size !== "phone" && mayDirect && (

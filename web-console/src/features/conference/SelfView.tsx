@@ -8,11 +8,10 @@ import type { ConferenceId } from "../../protocol/generated/ConferenceId";
 import { useOwnCall } from "./useOwnCall";
 
 /** The own picture, and the sign that it is being sent. */
-export function SelfView({ conference }: { conference: ConferenceId }) {
+export function SelfView() {
   const { t } = useTranslation();
   const camera = useStore(captureStore, (capture) => capture.camera);
   const facing = useStore(captureStore, (capture) => capture.facing);
-  const { me } = useOwnCall(conference);
   const stream = useMemo(() => (camera === null ? null : new MediaStream([camera])), [camera]);
   return (
     <div className="self" data-testid="self-view" aria-label={t("conference.selfView")} role="group">
@@ -20,7 +19,7 @@ export function SelfView({ conference }: { conference: ConferenceId }) {
       {camera === null && <span className="self-off">{t("wall.cameraOff")}</span>}
       <span className="self-name">
         {camera !== null && <i className="self-sending" title={t("conference.transmitting")} />}
-        {me?.name ?? t("conference.me")}
+        {t("conference.me")}
       </span>
     </div>
   );

@@ -8,7 +8,8 @@ import { ring, useReplica } from "../../protocol/client";
 import type { Target } from "../../protocol/generated/Target";
 import { useAttempt } from "../../ui/useAttempt";
 import { useDirectoryView } from "./store";
-import { reachable, siteAbove, tierCounts } from "./tree";
+import { SiteBoard } from "./SiteBoard";
+import { siteAbove, tierCounts } from "./tree";
 
 /** What the centre shows while there is no call: how many can be reached, and large ways to call them. */
 export function Overview() {
@@ -16,10 +17,6 @@ export function Overview() {
   const me = useReplica((replica) => replica.me);
   const sites = useReplica((replica) => replica.sites);
   const counts = useMemo(() => tierCounts(sites, me.site), [sites, me.site]);
-  const offline = useMemo(
-    () => [...sites.values()].filter((site) => site.commanded && site.code !== me.site && !reachable(site.presence)),
-    [sites, me.site],
-  );
   const above = siteAbove(sites, me.site);
   const township = counts.find((count) => count.tier === "township");
   const community = counts.find((count) => count.tier === "community");
@@ -47,7 +44,7 @@ export function Overview() {
         ))}
       </ul>
       <div className="overview-calls">
-        {counts.length > 0 && (
+        {counts.length > 1 && (
           <BigCall
             testId="overview-call-all"
             icon={<ApartmentOutlined />}
@@ -88,16 +85,7 @@ export function Overview() {
           />
         )}
       </div>
-      {counts.length > 0 && (
-        <section className="overview-offline" aria-label={t("overview.offlineList")}>
-          <h2>{offline.length === 0 ? t("overview.allOnline") : `${t("overview.offlineList")}（${offline.length}）`}</h2>
-          <ul>
-            {offline.map((site) => (
-              <li key={site.code}>{site.name}</li>
-            ))}
-          </ul>
-        </section>
-      )}
+      {counts.length > 0 && <SiteBoard />}
     </div>
   );
 }

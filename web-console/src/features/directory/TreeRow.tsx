@@ -1,4 +1,4 @@
-import { ApartmentOutlined, CaretRightOutlined, PhoneOutlined, UserOutlined } from "@ant-design/icons";
+import { ApartmentOutlined, CaretRightOutlined, PhoneOutlined, UserOutlined, VideoCameraFilled } from "@ant-design/icons";
 import { Checkbox } from "antd";
 import { memo } from "react";
 import { useTranslation } from "react-i18next";
@@ -9,6 +9,7 @@ import type { Presence } from "../../protocol/generated/Presence";
 import type { SiteCode } from "../../protocol/generated/SiteCode";
 import type { Target } from "../../protocol/generated/Target";
 import type { Replica } from "../../protocol/replica";
+import { useShortName } from "../../ui/siteName";
 import { targetKey, toggleCollapsed, toggleSelected, useDirectoryView } from "./store";
 import type { Row } from "./tree";
 
@@ -45,6 +46,7 @@ export const TreeRow = memo(function TreeRow({ row, rowKey, isActive, onCall }: 
 
 function SiteLine({ row, onCall }: { row: Extract<Row, { type: "site" }>; onCall: Props["onCall"] }) {
   const { t } = useTranslation();
+  const shorten = useShortName();
   const { site } = row;
   const name = site.name;
   const isOwn = useReplica((replica) => replica.me.site === site.code);
@@ -70,9 +72,9 @@ function SiteLine({ row, onCall }: { row: Extract<Row, { type: "site" }>; onCall
       <Select target={target} name={name} commanded={site.commanded} disabled={isOwn} />
       <Dot presence={site.presence} />
       <span className="tree-name" title={`${name} · ${site.code}`}>
-        {name}
+        {row.level === 1 ? name : shorten(name)}
       </span>
-      {inCall && <span className="tree-chip">{t("directory.inCall")}</span>}
+      {inCall && !isOwn && <VideoCameraFilled className="tree-in-call" aria-label={t("directory.inCall")} title={t("directory.inCall")} />}
       {isOwn && <span className="tree-chip tree-chip-own">{t("directory.self")}</span>}
       {row.below > 0 && row.site.presence !== null && (
         <span className="tree-count ld-number" title={t("directory.onlineOf", { online: row.belowOnline, total: row.below })}>
@@ -125,7 +127,7 @@ function PersonLine({ row, onCall }: { row: Extract<Row, { type: "person" }>; on
       <span className="tree-name" title={`${person.name} · ${t(`role.${person.role}`)}`}>
         {person.name}
       </span>
-      {inCall && <span className="tree-chip">{t("directory.inCall")}</span>}
+      {inCall && <VideoCameraFilled className="tree-in-call" aria-label={t("directory.inCall")} title={t("directory.inCall")} />}
       <span className="tree-actions">
         {!isSelf && (
           <button

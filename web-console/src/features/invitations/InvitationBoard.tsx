@@ -8,6 +8,7 @@ import { useTranslation } from "react-i18next";
 import { order, useReplica } from "../../protocol/client";
 import type { ConferenceId } from "../../protocol/generated/ConferenceId";
 import { clockOf } from "../../ui/time";
+import { useShortName } from "../../ui/siteName";
 import { useAttempt } from "../../ui/useAttempt";
 import { useNow } from "../../ui/useNow";
 import { boardOf, type Entry, type Group, targetOf } from "./board";
@@ -76,6 +77,7 @@ function Line({ entry, serverNow }: { entry: Entry; serverNow: number }) {
   const { attempt, busy } = useAttempt();
   const { invitation, group, left } = entry;
   const { id, name, state } = invitation;
+  const shorten = useShortName();
   return (
     <li
       className="board-line"
@@ -85,7 +87,7 @@ function Line({ entry, serverNow }: { entry: Entry; serverNow: number }) {
       data-group={group}
     >
       <span className="board-name" title={name}>
-        {name}
+        {shorten(name)}
       </span>
       <span className="board-state" data-state={left ? "left" : state}>
         {left ? t("conference.participantState.left") : t(`invitation.state.${state}`)}

@@ -82,7 +82,7 @@ function RingCard({ ring, others, shape }: { ring: OwnRing; others: number; shap
           data-testid="ring-decline"
           onClick={() => attempt(() => decline(ring.invitation))}
         >
-          <PhoneFilled aria-hidden rotate={135} />
+          <PhoneFilled aria-hidden rotate={225} />
           <span>{t("ringing.decline")}</span>
         </button>
         <button

@@ -7,6 +7,7 @@ import { Picture } from "../../media/Streams";
 import { order } from "../../protocol/client";
 import type { Participant } from "../../protocol/generated/Participant";
 import type { Quality } from "../../protocol/generated/Quality";
+import { useShortName } from "../../ui/siteName";
 import { useAttempt } from "../../ui/useAttempt";
 import type { Box } from "./grid";
 import { togglePin, toggleSpotlight } from "./store";
@@ -28,6 +29,9 @@ export type TileProps = {
 export const Tile = memo(function Tile(props: TileProps) {
   const { participant, box, stream, slot, pinned, large } = props;
   const { t } = useTranslation();
+  const shorten = useShortName();
+  // Short where it would be cut off.
+  const name = box.width < 320 ? shorten(participant.name) : participant.name;
   const tile = useRef<HTMLDivElement>(null);
   const words = useCallback(
     (quality: Quality | undefined, count: 0 | 1 | 2 | 3 | 4) => {
@@ -72,6 +76,7 @@ export const Tile = memo(function Tile(props: TileProps) {
       data-state={participant.state}
       data-slot={slot ?? ""}
       data-large={large}
+      data-placeholder={placeholder !== null}
       style={{ translate: `${box.x}px ${box.y}px`, width: box.width, height: box.height }}
       onDoubleClick={() => toggleSpotlight(participant.id)}
       onKeyDown={onKeyDown}
@@ -79,7 +84,7 @@ export const Tile = memo(function Tile(props: TileProps) {
       <Picture stream={stream} />
       {placeholder !== null && (
         <div className="tile-placeholder">
-          <strong>{participant.name}</strong>
+          <strong>{name}</strong>
           <span>
             {!participant.camera && <VideoCameraOutlined aria-hidden />} {placeholder}
           </span>
@@ -88,7 +93,9 @@ export const Tile = memo(function Tile(props: TileProps) {
       <div className="tile-bar">
         {participant.role === "chair" && <CrownFilled className="tile-chair" title={t("wall.chair")} />}
         {pinned && <PushpinFilled title={t("wall.pin")} />}
-        <span className="tile-name">{participant.name}</span>
+        <span className="tile-name" title={participant.name}>
+          {name}
+        </span>
         {(participant.muted || !participant.microphone) && (
           <AudioMutedOutlined
             className="tile-mute"
