@@ -55,7 +55,8 @@ pub enum Order {
         accounts: Vec<Account>,
     },
     /// The server has started on an existing journal: no device is there yet,
-    /// and everybody who was in a conference has to come back.
+    /// and everybody who was in a conference has to come back. Comes before the
+    /// first `Tick`, so that nobody loses his place by the time it was down.
     Restarted,
     /// Something is due, see [`crate::County::due`].
     Tick,
