@@ -19,7 +19,7 @@ pub struct Negotiated {
     pub bundle: Vec<String>,
     /// At most one of each [`Track`].
     pub sends: Vec<SendTrack>,
-    /// By [`SlotIndex`](crate::ids::SlotIndex).
+    /// By [`SlotIndex`](crate::ids::SlotIndex); a rejected m-line has none.
     pub video_slots: Vec<VideoSlotMedia>,
     pub audio_slots: Vec<AudioSlotMedia>,
 }

@@ -8,6 +8,8 @@ use super::negotiated::{DtlsRole, Fingerprint, HashAlgorithm, IceCredentials, Se
 use super::{MAX_MEDIA, MAX_OFFER_BYTES, SdpError};
 use crate::rtp::Extension;
 
+/// Certificates that a client may choose from.
+const MAX_FINGERPRINTS: usize = 8;
 /// Feedback lines kept of one payload type.
 const MAX_FEEDBACK: usize = 16;
 
@@ -123,6 +125,7 @@ impl Offer {
                 level
                     .values("fingerprint")
                     .filter_map(read_fingerprint)
+                    .take(MAX_FINGERPRINTS)
                     .collect()
             })
             .find(|found: &Vec<Fingerprint>| !found.is_empty())
