@@ -64,6 +64,18 @@ pub struct Answered {
     pub sources: Vec<Track>,
 }
 
+/// What one worker carries and has done since the node's start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WorkerLoad {
+    pub peers: u32,
+    /// User and system time of its thread; `None` once it has ended.
+    pub cpu: Option<Duration>,
+    /// RTP packets sent into slots.
+    pub rtp_forwarded: u64,
+    /// Datagrams and packets dropped, for whatever reason.
+    pub dropped: u64,
+}
+
 /// Why an offer was not answered.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

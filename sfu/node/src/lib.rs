@@ -21,7 +21,7 @@ mod udp;
 mod worker;
 
 pub use config::{Limits, MAX_WORKERS, NodeConfig, NodeError};
-pub use event::{Answered, NodeEvent, OfferError};
+pub use event::{Answered, NodeEvent, OfferError, WorkerLoad};
 pub use liandong_sfu_core::api::{DisconnectReason, PeerStats};
 pub use liandong_sfu_core::ids::{PeerId, RoomId, SlotIndex, Track, WorkerIndex};
 pub use node::Node;

@@ -25,7 +25,7 @@ type Counted = (
     fn(&WorkerFigures, &Counters) -> u64,
 );
 
-const COUNTERS: [Counted; 17] = [
+const COUNTERS: [Counted; 18] = [
     (
         "media_received_datagrams",
         "Datagrams that came in",
@@ -89,6 +89,11 @@ const COUNTERS: [Counted; 17] = [
         |_, e| e.keyframes_requested,
     ),
     (
+        "media_receive_errors",
+        "Receive calls that failed",
+        |w, _| w.receive_errors.count(),
+    ),
+    (
         "media_dropped_events",
         "Statistics and speaking indications that nobody took in time",
         |w, _| w.dropped_events.count(),
@@ -98,7 +103,7 @@ const COUNTERS: [Counted; 17] = [
 /// (reason, what to read) of `media_dropped`.
 type Dropped = (&'static str, fn(&WorkerFigures, &Counters) -> u64);
 
-const DROPPED: [Dropped; 14] = [
+const DROPPED: [Dropped; 13] = [
     ("truncated", |w, _| w.dropped_truncated.count()),
     ("unclassified", |_, e| e.dropped_unclassified),
     ("unknown_path", |w, e| {
@@ -114,8 +119,13 @@ const DROPPED: [Dropped; 14] = [
     ("replayed", |_, e| e.dropped_replayed),
     ("malformed", |_, e| e.dropped_malformed),
     ("gated", |_, e| e.dropped_gated),
-    ("receive_errors", |w, _| w.receive_errors.count()),
 ];
+
+/// Of one worker, for all reasons together.
+pub(crate) fn dropped(figures: &WorkerFigures) -> u64 {
+    let engine = figures.engine();
+    DROPPED.iter().map(|(_, read)| read(figures, &engine)).sum()
+}
 
 impl NodeMetrics {
     fn counters(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {

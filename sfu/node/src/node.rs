@@ -15,11 +15,11 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::config::{NodeConfig, NodeError};
 use crate::control::{Control, Spans};
-use crate::event::{Answered, NodeEvent, OfferError};
+use crate::event::{Answered, NodeEvent, OfferError, WorkerLoad};
 use crate::figures::WorkerFigures;
 use crate::links::link;
 use crate::mailbox::{Mailbox, Offer, Order};
-use crate::metrics::NodeMetrics;
+use crate::metrics::{self, NodeMetrics};
 use crate::socket::{MediaPort, advertised};
 use crate::worker::{self, Worker};
 
@@ -175,6 +175,22 @@ impl Node {
             let source = SourceId { peer, track };
             self.shared.order(peer, Command::Gate { source, open });
         }
+    }
+
+    /// Of each worker, by its index.
+    #[must_use]
+    pub fn loads(&self) -> Vec<WorkerLoad> {
+        let peers = self.shared.control().peers_by_worker();
+        let figures = self.shared.all_figures().iter();
+        figures
+            .zip(peers)
+            .map(|(figures, peers)| WorkerLoad {
+                peers,
+                cpu: figures.cpu(),
+                rtp_forwarded: figures.engine().rtp_forwarded,
+                dropped: metrics::dropped(figures),
+            })
+            .collect()
     }
 
     /// Adds this node's metrics to what the program exports.

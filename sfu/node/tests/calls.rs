@@ -1,0 +1,334 @@
+//! Real calls through a running node, by clients of the `webrtc` crate, and
+//! what attackers beside them can and cannot do.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+#[path = "support/caller.rs"]
+mod caller;
+#[path = "support/light.rs"]
+#[allow(dead_code)] // shared with the benchmark
+mod light;
+
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::time::{Duration, Instant};
+
+use caller::{Caller, numbers};
+use liandong_sfu_node::{Limits, Node, NodeConfig, NodeEvent, PeerId, RoomId, Track};
+use light::{Identity, Light, Wishes};
+use prometheus_client::registry::Registry;
+use tokio::sync::mpsc::Receiver;
+
+const ROOM: RoomId = RoomId(1);
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// `spread`: each peer of a room goes to another worker.
+fn start(workers: usize, spread: bool) -> (Node, Receiver<NodeEvent>) {
+    let config = NodeConfig {
+        listen: vec![Ipv4Addr::LOCALHOST.into()],
+        advertise: vec![Ipv4Addr::LOCALHOST.into()],
+        port: 0,
+        workers,
+        limits: Limits {
+            peers_before_spreading: if spread { 1 } else { 64 },
+            ..Limits::default()
+        },
+    };
+    Node::start(config).unwrap()
+}
+
+async fn event(events: &mut Receiver<NodeEvent>, wanted: impl Fn(&NodeEvent) -> bool) -> NodeEvent {
+    let wait = async {
+        loop {
+            let event = events.recv().await.expect("the node runs");
+            if wanted(&event) {
+                return event;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, wait).await.expect("event")
+}
+
+/// Two callers that show each other, each in its second slot, and both connected.
+async fn pair(node: &Node) -> (Caller, Caller) {
+    let mut a = Caller::join(node, ROOM, 0xa1, 2).await;
+    let mut b = Caller::join(node, ROOM, 0xb2, 2).await;
+    node.set_slots(a.peer, vec![None, Some(b.peer)]);
+    node.set_slots(b.peer, vec![None, Some(a.peer)]);
+    a.connected().await;
+    b.connected().await;
+    (a, b)
+}
+
+/// Sends from both, 50 times a second, until `done`.
+async fn talk(
+    a: &mut Caller,
+    b: &mut Caller,
+    number: &mut u32,
+    done: impl Fn(&Caller, &Caller) -> bool,
+) {
+    let talk = async {
+        let mut pace = tokio::time::interval(Duration::from_millis(20));
+        while !done(a, b) {
+            pace.tick().await;
+            *number += 1;
+            a.send(*number).await;
+            b.send(*number).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, talk).await.expect("media");
+}
+
+fn sees(who: &Caller, mark: u8, packets: usize) -> bool {
+    who.has(|seen| {
+        let slot = seen.get(&who.video_slots[1]);
+        slot.is_some_and(|p| numbers(p, mark).len() >= packets)
+    })
+}
+
+fn hears(who: &Caller, mark: u8, packets: usize) -> bool {
+    who.has(|seen| {
+        let slots = who.audio_slots.iter().filter_map(|s| seen.get(s));
+        slots.map(|p| numbers(p, mark).len()).sum::<usize>() >= packets
+    })
+}
+
+async fn two_see_and_hear_each_other(workers: usize, spread: bool) {
+    let (node, mut events) = start(workers, spread);
+    let (mut a, mut b) = pair(&node).await;
+    if spread {
+        assert_ne!(a.peer.worker(), b.peer.worker());
+    }
+    let mut number = 0;
+    talk(&mut a, &mut b, &mut number, |a, b| {
+        sees(a, 0xb2, 50) && sees(b, 0xa1, 50) && hears(a, 0xb2, 50) && hears(b, 0xa1, 50)
+    })
+    .await;
+    for (who, own, other) in [(&a, 0xa1, 0xb2), (&b, 0xb2, 0xa1)] {
+        assert!(!who.has(|seen| seen.contains_key(&who.video_slots[0])));
+        who.until("only the other's media, in order", |seen| {
+            let shown = numbers(&seen[&who.video_slots[1]], other);
+            let own = seen.values().map(|p| numbers(p, own).len()).sum::<usize>();
+            own == 0 && shown.windows(2).all(|w| w[0] + 1 == w[1])
+        })
+        .await;
+    }
+    let live = |peer: PeerId| move |e: &NodeEvent| matches!(e, NodeEvent::SlotLive { peer: p, .. } if *p == peer);
+    let a_live = event(&mut events, live(a.peer)).await;
+    let NodeEvent::SlotLive { slot, shows, .. } = a_live else {
+        unreachable!("asked for it");
+    };
+    assert_eq!((slot.0, shows), (1, b.peer));
+
+    // Mute closes at the server, whatever the client does.
+    node.gate(a.peer, Track::Microphone, false);
+    let (gone, left) = (a.peer, b.peer);
+    a.hang_up().await;
+    event(
+        &mut events,
+        |e| matches!(e, NodeEvent::Disconnected { peer, .. } if *peer == gone),
+    )
+    .await;
+    assert_eq!(node.loads().iter().map(|l| l.peers).sum::<u32>(), 1);
+    node.leave(left);
+    event(
+        &mut events,
+        |e| matches!(e, NodeEvent::Disconnected { peer, .. } if *peer == left),
+    )
+    .await;
+    b.hang_up().await;
+    node.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_clients_on_one_worker_see_and_hear_each_other() {
+    two_see_and_hear_each_other(1, false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_clients_on_two_workers_see_and_hear_each_other() {
+    two_see_and_hear_each_other(2, true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn closed_gate_silences_and_an_open_one_does_not() {
+    let (node, _events) = start(1, false);
+    let (mut a, mut b) = pair(&node).await;
+    let mut number = 0;
+    talk(&mut a, &mut b, &mut number, |_, b| hears(b, 0xa1, 10)).await;
+    node.gate(a.peer, Track::Microphone, false);
+    // The gate acts between two turns of the worker: what comes after frames that were
+    // sent after it has passed it.
+    let before = number + 50;
+    talk(&mut a, &mut b, &mut number, |_, b| {
+        b.has(|seen| numbers(&seen[&b.video_slots[1]], 0xa1).last() >= Some(&before))
+    })
+    .await;
+    let heard = |b: &Caller| {
+        b.has(|seen| {
+            let slots = b.audio_slots.iter().filter_map(|s| seen.get(s));
+            slots.flat_map(|p| numbers(p, 0xa1)).any(|n| n >= before)
+        })
+    };
+    assert!(!heard(&b), "heard through a closed gate");
+    node.gate(a.peer, Track::Microphone, true);
+    talk(&mut a, &mut b, &mut number, |_, b| heard(b)).await;
+    node.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn garbage_offers_are_refused_and_leave_nothing_behind() {
+    let (node, _events) = start(2, false);
+    for sdp in ["", "v=0", "no such thing", &"x".repeat(1 << 20)] {
+        node.offer(None, ROOM, sdp.to_owned()).await.unwrap_err();
+    }
+    let stranger = PeerId::new(liandong_sfu_node::WorkerIndex(9), 1);
+    node.offer(Some(stranger), ROOM, String::new())
+        .await
+        .unwrap_err();
+    node.leave(stranger);
+    node.set_slots(stranger, vec![None]);
+    node.gate(stranger, Track::Camera, false);
+    assert!(node.loads().iter().all(|load| load.peers == 0));
+    node.shutdown().await;
+}
+
+/// A drop counter summed over the workers.
+fn dropped(registry: &Registry, reason: &str) -> u64 {
+    let mut text = String::new();
+    prometheus_client::encoding::text::encode(&mut text, registry).unwrap();
+    let label = format!("reason=\"{reason}\"");
+    text.lines()
+        .filter(|line| line.starts_with("media_dropped_total") && line.contains(&label))
+        .map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap())
+        .sum()
+}
+
+/// A light client with its socket.
+struct Attacker {
+    light: Light,
+    socket: UdpSocket,
+}
+
+impl Attacker {
+    async fn join(node: &Node, name: u32) -> Self {
+        let identity = Identity::generate();
+        let wishes = Wishes {
+            sends: true,
+            audio_slots: 1,
+            video_slots: 1,
+        };
+        let offer = light::offer(name, &identity.fingerprint, wishes);
+        let answered = node.offer(None, ROOM, offer).await.unwrap();
+        let value = |key| light::attribute(&answered.sdp, key).unwrap();
+        let (ufrag, pwd) = (value("ice-ufrag"), value("ice-pwd"));
+        let mut light = Light::new(Instant::now(), name, &identity, ufrag, pwd);
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        socket.connect((Ipv4Addr::LOCALHOST, node.port())).unwrap();
+        socket
+            .set_read_timeout(Some(Duration::from_millis(20)))
+            .unwrap();
+        let deadline = Instant::now() + PATIENCE;
+        while !light.is_connected() {
+            assert!(Instant::now() < deadline, "attacker is not connected");
+            light.tick(Instant::now());
+            for datagram in light.transmits.drain(..) {
+                socket.send(&datagram).unwrap();
+            }
+            let mut buffer = [0; 2_048];
+            if let Ok(len) = socket.recv(&mut buffer) {
+                light.handle(Instant::now(), &mut buffer[..len]);
+            }
+        }
+        // The last flight of the handshake.
+        for datagram in light.transmits.drain(..) {
+            socket.send(&datagram).unwrap();
+        }
+        Self { light, socket }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_datagrams_are_counted_and_the_call_beside_does_not_notice() {
+    let (node, _events) = start(2, true);
+    let mut registry = Registry::default();
+    node.register(&mut registry);
+    let (mut a, mut b) = pair(&node).await;
+    let mut number = 0;
+    talk(&mut a, &mut b, &mut number, |a, b| {
+        sees(a, 0xb2, 10) && sees(b, 0xa1, 10)
+    })
+    .await;
+
+    let mut attacker = Attacker::join(&node, 66).await;
+    let to: SocketAddr = (Ipv4Addr::LOCALHOST, node.port()).into();
+    let stranger = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let reasons = [
+        "unclassified",
+        "unknown_path",
+        "stun",
+        "unauthentic",
+        "replayed",
+    ];
+    let before = reasons.map(|reason| dropped(&registry, reason));
+    let first = number + 1;
+    let mut seed = 1u64;
+    for round in 0..200u32 {
+        // xorshift64: the same garbage in every run.
+        let mut garbage = [0u8; 300];
+        for byte in &mut garbage {
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            *byte = seed as u8;
+        }
+        let len = 1 + (seed % 299) as usize;
+        stranger.send_to(&garbage[..len], to).unwrap();
+        attacker.socket.send(&garbage[..len]).unwrap();
+        garbage[0] = 0xff;
+        stranger.send_to(&garbage, to).unwrap();
+
+        let check = attacker.light.check("not the password of this session");
+        stranger.send_to(&check, to).unwrap();
+        attacker.socket.send(&check[..check.len() / 2]).unwrap();
+
+        let speech = attacker.light.speech(round * 960);
+        attacker.socket.send(&speech).unwrap();
+        attacker.socket.send(&speech).unwrap();
+        stranger.send_to(&speech, to).unwrap();
+        let mut altered = attacker.light.speech(round * 960 + 480);
+        let last = altered.len() - 1;
+        altered[last] ^= 1;
+        attacker.socket.send(&altered).unwrap();
+        attacker.socket.send(&altered[..13]).unwrap();
+        if round % 10 == 0 {
+            number += 1;
+            a.send(number).await;
+            b.send(number).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+    let last = number;
+    // The kernel may drop some of a flood; of each kind enough must have been counted.
+    let counted = async {
+        let mut pace = tokio::time::interval(Duration::from_millis(20));
+        loop {
+            pace.tick().await;
+            let now = reasons.map(|reason| dropped(&registry, reason));
+            if (0..reasons.len()).all(|i| now[i] >= before[i] + 100) {
+                return;
+            }
+        }
+    };
+    if tokio::time::timeout(PATIENCE, counted).await.is_err() {
+        let now = reasons.map(|reason| dropped(&registry, reason));
+        panic!("{reasons:?}: {before:?} became {now:?}");
+    }
+    for (who, other) in [(&a, 0xb2), (&b, 0xa1)] {
+        who.until("all frames sent under attack", |seen| {
+            let shown = numbers(&seen[&who.video_slots[1]], other);
+            (first..=last).all(|n| shown.contains(&n))
+        })
+        .await;
+        assert!(who.is_connected());
+    }
+    node.shutdown().await;
+}
