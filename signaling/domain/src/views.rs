@@ -82,11 +82,12 @@ impl County {
     }
 
     /// An account's presence is seen from its own site and from above; a
-    /// site's presence likewise. Field units see their own site's.
+    /// site's presence likewise. Field units see no further than their own site.
     #[must_use]
     pub fn sees_presence(&self, viewer: &AccountId, site: &SiteCode) -> bool {
         self.directory.account(viewer).is_some_and(|account| {
-            account.site == *site || self.directory.is_under(site, &account.site)
+            account.site == *site
+                || (account.role != Role::Field && self.directory.is_under(site, &account.site))
         })
     }
 
@@ -117,7 +118,7 @@ impl County {
     }
 
     /// The people who are called in person (field units) and whom the account
-    /// may see: those of its own subtree. By login name.
+    /// may see the presence of. By login name.
     #[must_use]
     pub fn people_for(&self, viewer: &AccountId) -> Vec<&Account> {
         self.directory

@@ -248,6 +248,17 @@ fn everybody_sees_his_subtree_and_who_stands_around_it() {
             .sees_presence(&CHUNCHANGBA.into(), &JIZHOU.into())
     );
 
+    assert!(
+        shell
+            .county
+            .sees_presence(&FIELD_COUNTY.into(), &COUNTY.into())
+    );
+    assert!(
+        !shell
+            .county
+            .sees_presence(&FIELD_COUNTY.into(), &JIZHOU.into())
+    );
+
     let people = |account: &str| shell.county.people_for(&account.into()).len();
     assert_eq!(
         (people(COMMANDER), people(JIZHOU), people(LUOPING)),
