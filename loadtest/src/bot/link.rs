@@ -42,14 +42,14 @@ pub enum RequestError {
 /// Sends requests over one connection.
 #[derive(Clone, Debug)]
 pub struct Link {
-    outgoing: mpsc::Sender<Outgoing>,
+    pub(super) outgoing: mpsc::Sender<Outgoing>,
 }
 
 #[derive(Debug)]
-struct Outgoing {
-    key: Option<String>,
-    request: Request,
-    reply: oneshot::Sender<Result<Reply, RequestError>>,
+pub(super) struct Outgoing {
+    pub(super) key: Option<String>,
+    pub(super) request: Request,
+    pub(super) reply: oneshot::Sender<Result<Reply, RequestError>>,
 }
 
 impl Link {

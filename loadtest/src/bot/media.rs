@@ -435,3 +435,6 @@ async fn receive(track: Arc<dyn TrackRemote>, place: Place, board: Arc<Board>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,184 @@
+//! Bots' media against the real media node, without a server between them.
+
+use liandong_sfu_node::{Node, NodeConfig, NodeEvent, PeerId, RoomId};
+
+use super::*;
+use crate::bot::slot::Occupant;
+use crate::report::BotReport;
+
+const CALL: ConferenceId = ConferenceId(1);
+/// A debug build on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+struct Rig {
+    node: Node,
+    events: mpsc::Receiver<NodeEvent>,
+    bots: Vec<RigBot>,
+}
+
+struct RigBot {
+    media: Media,
+    board: Arc<Board>,
+    tally: Tally,
+    peer: PeerId,
+    _link: watch::Sender<Option<Link>>,
+}
+
+impl Rig {
+    fn start() -> Self {
+        let local = std::net::IpAddr::from([127, 0, 0, 1]);
+        let config = NodeConfig {
+            listen: vec![local],
+            port: 0,
+            advertise: vec![local],
+            workers: 2,
+            ..NodeConfig::default()
+        };
+        let (node, events) = Node::start(config).unwrap();
+        Self {
+            node,
+            events,
+            bots: Vec::new(),
+        }
+    }
+
+    /// A bot whose requests are answered by the node itself; returns when it is connected.
+    async fn join(&mut self, index: u16) {
+        let (outgoing, mut requests) = mpsc::channel::<crate::bot::link::Outgoing>(8);
+        let (named, mut names) = mpsc::channel(8);
+        let node = self.node.clone();
+        tokio::spawn(async move {
+            while let Some(outgoing) = requests.recv().await {
+                let Request::Offer { sdp, .. } = outgoing.request else {
+                    panic!("only offers are expected");
+                };
+                let answered = node.offer(None, RoomId(1), sdp).await.unwrap();
+                named.send(answered.peer).await.unwrap();
+                let reply = Reply::Answer {
+                    sdp: answered.sdp,
+                    video_slots: u32::from(answered.video_slots),
+                };
+                drop(outgoing.reply.send(Ok(reply)));
+            }
+        });
+        let plan = MediaPlan {
+            video_slots: 2,
+            audio_slots: 2,
+            ..MediaPlan::default()
+        };
+        let link = watch::Sender::new(Some(Link { outgoing }));
+        let board = Arc::new(Board::new(&plan));
+        let tally = Tally::default();
+        let seen = watch::Sender::new(Seen::default());
+        let mut changes = seen.subscribe();
+        let media = Media::start(
+            CALL,
+            Surroundings {
+                plan,
+                index,
+                link: link.subscribe(),
+                seen,
+                tally: tally.clone(),
+                board: board.clone(),
+            },
+        );
+        let peer = names.recv().await.unwrap();
+        let up = changes.wait_for(|seen| seen.media_connected);
+        tokio::time::timeout(PATIENCE, up).await.unwrap().unwrap();
+        self.bots.push(RigBot {
+            media,
+            board,
+            tally,
+            peer,
+            _link: link,
+        });
+    }
+
+    /// Puts bots into a bot's slots and says so, as the server does.
+    fn show(&self, bot: usize, sites: &[Option<usize>]) {
+        let peers = sites.iter().map(|s| s.map(|s| self.bots[s].peer)).collect();
+        let occupants: Vec<_> = sites
+            .iter()
+            .map(|s| {
+                s.map(|s| Occupant {
+                    participant: s as u32,
+                    index: Some(s as u16 + 1),
+                })
+            })
+            .collect();
+        let bot = &self.bots[bot];
+        self.node.set_slots(bot.peer, peers);
+        bot.board.announce(&occupants, Instant::now());
+    }
+
+    fn report(&self, bot: usize) -> BotReport {
+        let bot = &self.bots[bot];
+        let mut report = bot.tally.add(|report| report.clone());
+        bot.board.report(&mut report, Instant::now());
+        report
+    }
+
+    /// Looks at the figures until they satisfy.
+    async fn until(&mut self, what: &str, mut condition: impl FnMut(&Self) -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        let mut look = tokio::time::interval(Duration::from_millis(50));
+        while !condition(self) {
+            assert!(
+                Instant::now() < deadline,
+                "{what}: {:#?}",
+                (0..self.bots.len())
+                    .map(|b| self.report(b))
+                    .collect::<Vec<_>>()
+            );
+            look.tick().await;
+            while self.events.try_recv().is_ok() {}
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bots_see_and_hear_each_other_through_the_node() {
+    let mut rig = Rig::start();
+    for index in 1..=3 {
+        VideoLoop::of(index).unwrap();
+        SoundLoop::of(index).unwrap();
+        rig.join(index).await;
+    }
+    rig.show(0, &[Some(1), Some(2)]);
+    rig.show(1, &[Some(2), None]);
+    rig.show(2, &[None, Some(0)]);
+    rig.until("all see each other", |rig| {
+        let frames = |bot: usize, slot: usize| rig.report(bot).video_slots[slot].frames;
+        frames(0, 0).min(frames(0, 1)) > 25 && frames(1, 0) > 25 && frames(2, 1) > 25
+    })
+    .await;
+
+    rig.show(0, &[Some(2), Some(1)]);
+    rig.until("the switched slots show the others", |rig| {
+        let slots = rig.report(0).video_slots;
+        slots.iter().all(|slot| slot.first_frame_ms.len() == 2)
+    })
+    .await;
+
+    rig.until("somebody is heard", |rig| {
+        rig.report(0).audio_slots.iter().any(|s| s.packets > 5)
+    })
+    .await;
+
+    for bot in 0..3 {
+        let report = rig.report(bot);
+        for slot in report.video_slots.iter().chain(&report.audio_slots) {
+            assert_eq!((slot.lost, slot.wrong_frames), (0, 0), "{report:#?}");
+            assert_eq!((slot.duplicate, slot.pictures_wrong), (0, 0), "{report:#?}");
+        }
+        let checked: u64 = report.video_slots.iter().map(|s| s.pictures_checked).sum();
+        assert!(checked > 0, "{report:#?}");
+    }
+    // The switch found both sources in the middle of a group.
+    let asked = [1, 2].map(|bot| rig.report(bot).keyframes_on_request);
+    assert!(asked.iter().all(|n| *n > 0), "{asked:?}");
+    for bot in rig.bots.drain(..) {
+        bot.media.stop().await;
+    }
+    rig.node.shutdown().await;
+}
