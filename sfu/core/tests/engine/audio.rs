@@ -1,0 +1,109 @@
+//! Who is heard.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use liandong_sfu_core::api::Event;
+use liandong_sfu_core::ids::PeerId;
+
+use crate::client::{Client, Wants};
+use crate::world::World;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn heard_since(client: &Client, from: std::time::Instant) -> BTreeSet<PeerId> {
+    let heard = client.heard().into_iter();
+    heard.filter(|s| s.at >= from).map(|s| s.from).collect()
+}
+
+#[test]
+fn in_a_small_call_everybody_hears_everybody_and_never_himself() {
+    let (mut world, ids) = World::call(1, 5, Wants::default(), 70);
+    world.run_media(2 * SECOND);
+    for id in &ids {
+        let others: BTreeSet<PeerId> = ids.iter().copied().filter(|other| other != id).collect();
+        let client = &world.clients[id];
+        assert_eq!(heard_since(client, world.now - SECOND), others);
+        // Nothing of a speaker's first second is lost.
+        for slot in 0..4 {
+            let seen = &client.seen[&client.audio_ssrc(slot)];
+            assert_eq!(seen[0].count, 1);
+            assert!(seen[0].marker);
+            assert!(
+                seen.windows(2)
+                    .all(|pair| pair[1].count == pair[0].count + 1)
+            );
+        }
+    }
+}
+
+#[test]
+fn the_loudest_are_heard_and_said_to_speak() {
+    let (mut world, ids) = World::call(1, 12, Wants::default(), 71);
+    let loud = [ids[2], ids[5], ids[9], ids[11]];
+    for id in loud {
+        world.clients.get_mut(&id).unwrap().level = 25;
+    }
+    world.run_media(2 * SECOND);
+    let since = world.now - SECOND;
+    for id in &ids {
+        let heard = heard_since(&world.clients[id], since);
+        let wanted = loud.iter().filter(|speaker| *speaker != id);
+        assert!(
+            wanted.clone().all(|speaker| heard.contains(speaker)),
+            "{id:?} {heard:?}"
+        );
+        assert!(!heard.contains(id));
+        assert!(heard.len() <= 4);
+    }
+    let said = world.events.iter().rev().find_map(|event| match event {
+        Event::Speaking { peers, .. } => Some(peers.iter().copied().collect::<BTreeSet<_>>()),
+        _ => None,
+    });
+    assert_eq!(said, Some(loud.into_iter().collect()));
+    let times = world
+        .events
+        .iter()
+        .filter(|e| matches!(e, Event::Speaking { .. }));
+    assert!(times.count() <= 15);
+}
+
+#[test]
+fn audio_slots_stay_continuous_over_changes_of_speakers() {
+    let (mut world, ids) = World::call(1, 10, Wants::default(), 72);
+    for round in 0..12 {
+        for (n, id) in ids.iter().enumerate() {
+            let loud = (n + round) % 10 < 4;
+            world.clients.get_mut(id).unwrap().level = if loud { 25 } else { 110 };
+        }
+        world.run_media(Duration::from_millis(1_500));
+    }
+    let client = &world.clients[&ids[0]];
+    assert_eq!(client.duplicates, 0);
+    let mut speakers = BTreeSet::new();
+    for slot in 0..4 {
+        let seen = &client.seen[&client.audio_ssrc(slot)];
+        speakers.extend(seen.iter().map(|s| s.from));
+        for pair in seen.windows(2) {
+            assert_eq!(pair[1].wire, pair[0].wire.wrapping_add(1));
+            let step = pair[1].timestamp.wrapping_sub(pair[0].timestamp) as i32;
+            assert!(step >= 960, "{step}");
+            assert_eq!(pair[1].marker, pair[1].from != pair[0].from);
+        }
+    }
+    assert_eq!(speakers.len(), 9);
+}
+
+#[test]
+fn senders_without_levels_are_heard() {
+    let wants = Wants {
+        sends_levels: false,
+        ..Wants::default()
+    };
+    let (mut world, ids) = World::call(1, 3, wants, 73);
+    world.run_media(SECOND);
+    assert_eq!(
+        heard_since(&world.clients[&ids[0]], world.now - SECOND).len(),
+        2
+    );
+}

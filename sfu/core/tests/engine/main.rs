@@ -1,0 +1,10 @@
+//! Whole engines in virtual time: real ICE checks, DTLS and SRTP, no sockets.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod audio;
+mod client;
+mod forwarding;
+mod hostile;
+mod repair;
+mod workers;
+mod world;
