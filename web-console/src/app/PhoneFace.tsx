@@ -16,6 +16,7 @@ import { useReplica } from "../protocol/client";
 import type { ConferenceId } from "../protocol/generated/ConferenceId";
 import { LanguageSwitch } from "../ui/LanguageSwitch";
 import { clockOf } from "../ui/time";
+import { useTitle } from "../ui/useTitle";
 import { useNow } from "../ui/useNow";
 import { AccountMenu, LinkState } from "./TopBar";
 
@@ -58,6 +59,7 @@ export function PhoneFace() {
 function PhoneStatus({ conference: id }: { conference: ConferenceId }) {
   const { t } = useTranslation();
   const conference = useReplica((replica) => replica.conferences.get(id));
+  const title = useTitle(conference);
   const parties = useReplica((replica) => {
     let count = 0;
     for (const one of replica.participants.values()) if (one.conference === id && one.state !== "left") count += 1;
@@ -67,7 +69,7 @@ function PhoneStatus({ conference: id }: { conference: ConferenceId }) {
   const now = useNow() + offset;
   return (
     <header className="phone-header">
-      <strong>{conference?.title}</strong>
+      <strong>{title}</strong>
       <p className="ld-number">
         {conference !== undefined && clockOf(now - conference.startedAtMs)} · {t("field.parties", { count: parties })}
       </p>

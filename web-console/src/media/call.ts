@@ -184,7 +184,7 @@ export function followCalls(): void {
   replicaStore.subscribe(({ replica }) => follow(replica?.ownConference ?? null));
   onClientEvent((event) => {
     if (event.type === "welcomed") call?.media.welcomed(event.resumed);
-    else if (event.conference === call?.conference) call.media.rebuild();
+    else if (event.type === "mediaLost" && event.conference === call?.conference) call.media.rebuild();
   });
   const otherNetwork = () => call?.media.restart();
   window.addEventListener("online", otherNetwork);

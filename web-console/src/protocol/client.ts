@@ -8,6 +8,7 @@ import type { ConferenceId } from "./generated/ConferenceId";
 import type { InvitationId } from "./generated/InvitationId";
 import type { Login } from "./generated/Login";
 import type { Me } from "./generated/Me";
+import type { MissReason } from "./generated/MissReason";
 import type { Push } from "./generated/Push";
 import type { Refusal } from "./generated/Refusal";
 import type { Reply } from "./generated/Reply";
@@ -31,7 +32,9 @@ export type Session =
 /** Told after the stores: what media has to act upon. */
 export type ClientEvent =
   | { type: "welcomed"; resumed: boolean }
-  | { type: "mediaLost"; conference: ConferenceId };
+  | { type: "mediaLost"; conference: ConferenceId }
+  /** A ring at this client ended unanswered. */
+  | { type: "ringMissed"; fromSiteName: string; reason: MissReason };
 
 export const sessionStore = createStore<Session>(() => ({ state: "checking" }));
 export const linkStore = createStore<ConnectionPhase>(() => ({ phase: "off" }));
@@ -76,9 +79,17 @@ function welcomed(welcome: Welcome): void {
 
 function pushed(push: Push): void {
   vitals.apply(push);
+  const stopped = push.type === "ringStopped" ? ringOf(push.invitation) : undefined;
   change((replica) => applyPush(replica, push, Date.now()));
   if (push.type === "mediaLost") tell({ type: "mediaLost", conference: push.conference });
+  if (push.type === "ringStopped" && push.reason !== null && stopped !== undefined) {
+    tell({ type: "ringMissed", fromSiteName: stopped.fromSiteName, reason: push.reason });
+  }
   if (push.type === "signedOut") signedOut(push.refusal);
+}
+
+function ringOf(invitation: InvitationId) {
+  return replicaStore.getState().replica?.rings.find((ring) => ring.invitation === invitation);
 }
 
 function tell(event: ClientEvent): void {

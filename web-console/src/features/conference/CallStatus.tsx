@@ -7,6 +7,7 @@ import { callMediaStore } from "../../media/call";
 import { useReplica } from "../../protocol/client";
 import type { ConferenceId } from "../../protocol/generated/ConferenceId";
 import { clockOf } from "../../ui/time";
+import { useTitle } from "../../ui/useTitle";
 import { useNow } from "../../ui/useNow";
 import { useOwnCall } from "./useOwnCall";
 
@@ -14,13 +15,14 @@ import { useOwnCall } from "./useOwnCall";
 export function CallStatus({ conference: id }: { conference: ConferenceId }) {
   const { t } = useTranslation();
   const { conference, parties, me } = useOwnCall(id);
+  const title = useTitle(conference);
   const offset = useReplica((replica) => replica.clockOffsetMs);
   const now = useNow() + offset;
   if (conference === undefined) return null;
   return (
     <div className="call-status" data-testid="call-status" data-state={conference.state}>
       <span className="call-live">{t(`conference.state.${conference.state}`)}</span>
-      <strong title={conference.title}>{conference.title}</strong>
+      <strong title={title}>{title}</strong>
       <span className="ld-number">{clockOf(now - conference.startedAtMs)}</span>
       <span>{t("conference.parties", { count: parties })}</span>
       {me !== undefined && <span>{t(`conference.role.${me.role}`)}</span>}

@@ -24,7 +24,9 @@ export function Overview() {
     <div className="overview">
       <header>
         <h1>{t("overview.greeting", { county: me.siteName })}</h1>
-        <p>{t("overview.idle")}</p>
+        <p>
+          {t("overview.idle")} · {t("overview.hint")}
+        </p>
       </header>
       <ul className="overview-counts">
         {counts.map((count) => (

@@ -24,8 +24,8 @@ export function SiteTree() {
   const people = useReplica((replica) => replica.people);
   const own = useReplica((replica) => replica.me.site);
   const rows = useMemo(
-    () => rowsOf(sites, people, { search: view.search, collapsed: view.collapsed }),
-    [sites, people, view.search, view.collapsed],
+    () => rowsOf(sites, people, { search: view.search, collapsed: view.collapsed, own }),
+    [sites, people, view.search, view.collapsed, own],
   );
   const counts = useMemo(() => tierCounts(sites, own), [sites, own]);
   const [active, setActive] = useState<string | null>(null);

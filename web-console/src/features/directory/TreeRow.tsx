@@ -52,7 +52,7 @@ function SiteLine({ row, onCall }: { row: Extract<Row, { type: "site" }>; onCall
   const isOwn = useReplica((replica) => replica.me.site === site.code);
   const inCall = useReplica((replica) => isInOwnCall(replica, site.code, null));
   const target: Target = { type: "site", code: site.code };
-  const canOrderBelow = site.commanded && row.below > 0;
+  const canOrderBelow = (site.commanded || isOwn) && row.below > 0;
   return (
     <>
       {row.hasChildren ? (

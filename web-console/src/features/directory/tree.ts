@@ -21,9 +21,10 @@ export type Row =
       hasChildren: boolean;
       expanded: boolean;
     }
+  /** Field units stand below their own site, too. */
   | { type: "person"; person: DirectoryPerson; commanded: boolean; level: number };
 
-type Wanted = { search: string; collapsed: ReadonlySet<SiteCode> };
+type Wanted = { search: string; collapsed: ReadonlySet<SiteCode>; own: SiteCode };
 
 export function rowsOf(sites: Sites, people: People, wanted: Wanted): Row[] {
   const children = childrenOf(sites);
@@ -46,7 +47,7 @@ export function rowsOf(sites: Sites, people: People, wanted: Wanted): Row[] {
     for (const kid of kids) any = visit(kid, level + 1, shown) || any;
     for (const person of persons) {
       if (!shown && !matches(needle, person.name, person.account)) continue;
-      rows.push({ type: "person", person, commanded: site.commanded, level: level + 1 });
+      rows.push({ type: "person", person, commanded: site.commanded || site.code === wanted.own, level: level + 1 });
       any = true;
     }
     if (!any) rows.length = at;

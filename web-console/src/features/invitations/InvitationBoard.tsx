@@ -11,7 +11,7 @@ import { clockOf } from "../../ui/time";
 import { useShortName } from "../../ui/siteName";
 import { useAttempt } from "../../ui/useAttempt";
 import { useNow } from "../../ui/useNow";
-import { boardOf, type Entry, type Group, targetOf } from "./board";
+import { absentees, boardOf, type Entry, type Group, targetOf } from "./board";
 
 const GROUPS: readonly Group[] = ["absent", "pending", "joined"];
 const TITLES = { absent: "groupAbsent", pending: "groupPending", joined: "groupJoined" } as const;
@@ -25,6 +25,7 @@ export function InvitationBoard({ conference }: { conference: ConferenceId }) {
   const clockOffsetMs = useReplica((replica) => replica.clockOffsetMs);
   const board = useMemo(() => boardOf({ invitations, participants }, conference), [invitations, participants, conference]);
   const serverNow = useNow() + clockOffsetMs;
+  const absent = absentees(board);
   const total = board.absent.length + board.pending.length + board.joined.length;
 
   return (
@@ -41,15 +42,13 @@ export function InvitationBoard({ conference }: { conference: ConferenceId }) {
       <Button
         data-testid="call-absent"
         type="primary"
-        danger={board.absent.length > 0}
+        danger={absent > 0}
         icon={<RedoOutlined aria-hidden />}
-        disabled={board.absent.length === 0}
+        disabled={absent === 0}
         loading={busy}
         onClick={() => attempt(() => order({ type: "inviteAbsent", conference }))}
       >
-        {board.absent.length === 0
-          ? t("invitation.callAbsent")
-          : t("invitation.callAbsentCount", { count: board.absent.length })}
+        {absent === 0 ? t("invitation.callAbsent") : t("invitation.callAbsentCount", { count: absent })}
       </Button>
       <div className="board-list">
         {total === 0 && <p className="board-none">{t("invitation.none")}</p>}

@@ -37,6 +37,11 @@ export function boardOf(replica: Pick<Replica, "invitations" | "participants">, 
   return board;
 }
 
+/** Whom "call all who are absent" rings: not those whose ring was taken back on purpose. */
+export function absentees(board: Board): number {
+  return board.absent.filter(({ invitation }) => invitation.state !== "cancelled").length;
+}
+
 export function groupOf(state: InvitationState): Group {
   switch (state) {
     case "queued":

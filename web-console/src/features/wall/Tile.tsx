@@ -1,5 +1,5 @@
 import { AudioMutedOutlined, CrownFilled, MoreOutlined, PushpinFilled, VideoCameraOutlined } from "@ant-design/icons";
-import { Dropdown, type MenuProps } from "antd";
+import { App, Dropdown, type MenuProps } from "antd";
 import { type KeyboardEvent, memo, useCallback, useMemo, useRef } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -118,6 +118,7 @@ export const Tile = memo(function Tile(props: TileProps) {
 function TileMenu({ participant, pinned, large, may, onRemove }: TileProps) {
   const { t } = useTranslation();
   const { attempt } = useAttempt();
+  const { modal } = App.useApp();
   const { id, name, conference, muted } = participant;
   const items = useMemo<NonNullable<MenuProps["items"]>>(() => {
     const item = (key: string, text: string, danger = false) => ({
@@ -140,7 +141,10 @@ function TileMenu({ participant, pinned, large, may, onRemove }: TileProps) {
     else if (key === "pin") togglePin(id);
     else if (key === "mute") attempt(() => order({ type: "mute", conference, participant: id, muted: !muted }));
     else if (key === "hand-over") {
-      attempt(() => order({ type: "handOver", conference, participant: id }), t("done.handedOver", { name }));
+      modal.confirm({
+        title: t("wall.handOverConfirm", { name }),
+        onOk: () => attempt(() => order({ type: "handOver", conference, participant: id }), t("done.handedOver", { name })),
+      });
     } else if (key === "remove") onRemove(participant);
   };
 

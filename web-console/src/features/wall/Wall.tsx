@@ -27,6 +27,7 @@ export function Wall({ conference }: { conference: ConferenceId }) {
   const participants = useReplica((replica) => replica.participants);
   const own = useReplica((replica) => replica.ownParticipant);
   const sites = useReplica((replica) => replica.sites);
+  const people = useReplica((replica) => replica.people);
   const slots = useReplica((replica) => replica.slots);
   const streams = useStore(callMediaStore, (media) => media.videoSlots);
   const [removing, setRemoving] = useState<Participant | null>(null);
@@ -61,7 +62,7 @@ export function Wall({ conference }: { conference: ConferenceId }) {
               stream={at < 0 ? null : (streams[at] ?? null)}
               pinned={view.pinned.has(participant.id)}
               large={view.spotlight === participant.id}
-              may={rights(me?.role === "chair", mayDirect(me, participant, sites))}
+              may={rights(me?.role === "chair", mayDirect(me, participant, sites, people))}
               onRemove={setRemoving}
             />
           );

@@ -1,3 +1,4 @@
+import type { AccountId } from "../../protocol/generated/AccountId";
 import type { ConferenceId } from "../../protocol/generated/ConferenceId";
 import type { DirectorySite } from "../../protocol/generated/DirectorySite";
 import type { Participant } from "../../protocol/generated/Participant";
@@ -50,6 +51,9 @@ export function mayDirect(
   own: Participant | undefined,
   other: Participant,
   sites: ReadonlyMap<SiteCode, DirectorySite>,
+  people: ReadonlyMap<AccountId, unknown>,
 ): boolean {
-  return own?.role === "chair" || sites.get(other.site)?.commanded === true;
+  if (own?.role === "chair" || sites.get(other.site)?.commanded === true) return true;
+  // Field units of the own site stand below it.
+  return own !== undefined && own.site === other.site && people.has(other.account) && !people.has(own.account);
 }

@@ -1,0 +1,60 @@
+import { describe, expect, test } from "vitest";
+
+import type { ConferenceKind } from "../protocol/generated/ConferenceKind";
+import type { ConferenceState } from "../protocol/generated/ConferenceState";
+import type { InvitationState } from "../protocol/generated/InvitationState";
+import type { MissReason } from "../protocol/generated/MissReason";
+import type { ParticipantRole } from "../protocol/generated/ParticipantRole";
+import type { ParticipantState } from "../protocol/generated/ParticipantState";
+import type { Presence } from "../protocol/generated/Presence";
+import type { RefusalCode } from "../protocol/generated/RefusalCode";
+import type { Role } from "../protocol/generated/Role";
+import en from "./en.json";
+import zhCN from "./zh-CN.json";
+
+/** All texts by their dotted key. */
+function flatten(node: unknown, prefix = ""): Map<string, string> {
+  const texts = new Map<string, string>();
+  if (typeof node === "string") return texts.set(prefix, node);
+  for (const [key, child] of Object.entries(node as Record<string, unknown>)) {
+    for (const [path, text] of flatten(child, prefix === "" ? key : `${prefix}.${key}`)) texts.set(path, text);
+  }
+  return texts;
+}
+
+const CHINESE = flatten(zhCN);
+const ENGLISH = flatten(en);
+const variables = (text: string) => [...text.matchAll(/\{\{(\w+)\}\}/g)].map((match) => match[1]).sort();
+
+describe("the catalogues", () => {
+  test("have the same keys, none empty, with the same variables", () => {
+    expect([...ENGLISH.keys()].sort()).toEqual([...CHINESE.keys()].sort());
+    for (const [key, text] of CHINESE) {
+      expect(text.trim(), key).not.toBe("");
+      expect(variables(ENGLISH.get(key) ?? ""), key).toEqual(variables(text));
+    }
+  });
+
+  test("Chinese is Chinese: no English words left over", () => {
+    for (const [key, text] of CHINESE) {
+      if (key === "language.en") continue;
+      expect(text.replaceAll(/\{\{\w+\}\}/g, ""), key).not.toMatch(/[A-Za-z]/);
+    }
+  });
+
+  test("every code and state of the protocol has its text", () => {
+    // Checked by the compiler: a state without an entry, or an entry without a state, does not type-check.
+    zhCN.refusal satisfies Record<RefusalCode, string>;
+    zhCN.miss satisfies Record<MissReason, string>;
+    zhCN.role satisfies Record<Role, string>;
+    zhCN.presence satisfies Record<Presence, string>;
+    zhCN.invitation.state satisfies Record<InvitationState, string>;
+    zhCN.conference.kind satisfies Record<ConferenceKind, string>;
+    zhCN.conference.state satisfies Record<ConferenceState, string>;
+    zhCN.conference.role satisfies Record<ParticipantRole, string>;
+    zhCN.conference.participantState satisfies Record<ParticipantState, string>;
+    type Unknown = Exclude<keyof typeof zhCN.refusal, RefusalCode>;
+    const none: Unknown[] = [];
+    expect(none).toEqual([]);
+  });
+});

@@ -1,0 +1,208 @@
+import { describe, expect, test } from "vitest";
+
+import type { Conference } from "./generated/Conference";
+import type { DirectorySite } from "./generated/DirectorySite";
+import type { Me } from "./generated/Me";
+import type { Participant } from "./generated/Participant";
+import type { Push } from "./generated/Push";
+import type { Ring } from "./generated/Ring";
+import type { Snapshot } from "./generated/Snapshot";
+import { applyPush, entered, fromSnapshot, parted, type Replica, resync } from "./replica";
+
+const ME: Me = {
+  account: "511922101",
+  name: "沙河镇综治中心",
+  role: "township",
+  site: "511922101",
+  siteName: "沙河镇综治中心",
+  tier: "township",
+  countyName: "南江县",
+};
+const NOW = 1_000_000;
+
+const SITE: DirectorySite = {
+  code: "511922101",
+  name: "沙河镇综治中心",
+  tier: "township",
+  parent: "511922",
+  place: { longitude: 106.8, latitude: 32.2 },
+  presence: "offline",
+  commanded: false,
+};
+
+const CONFERENCE: Conference = {
+  id: 7,
+  kind: "adHoc",
+  state: "live",
+  title: "防汛会商",
+  calledBy: "commander",
+  calledBySite: "511922",
+  startedAtMs: NOW,
+  chair: 20,
+  allMuted: false,
+};
+
+function participant(id: number, account: string, change: Partial<Participant> = {}): Participant {
+  return {
+    id,
+    conference: 7,
+    account,
+    site: account,
+    name: `名-${account}`,
+    role: "speaker",
+    state: "in",
+    muted: false,
+    microphone: true,
+    camera: true,
+    ...change,
+  };
+}
+
+const RING: Ring = {
+  invitation: 5,
+  conference: 7,
+  title: "",
+  from: "commander",
+  fromName: "陈",
+  fromSite: "511922",
+  fromSiteName: "南江县综治中心",
+  autoAnswerInMs: 3_000,
+  deadlineMs: NOW + 30_000,
+};
+
+function snapshot(change: Partial<Snapshot> = {}): Snapshot {
+  return {
+    directory: { sites: [SITE], people: [] },
+    conferences: [],
+    invitations: [],
+    participants: [],
+    rings: [],
+    ownParticipant: null,
+    ...change,
+  };
+}
+
+function replica(change: Partial<Snapshot> = {}): Replica {
+  return fromSnapshot(ME, snapshot(change), NOW + 500, NOW);
+}
+
+function after(start: Replica, ...pushes: Push[]): Replica {
+  return pushes.reduce((state, push) => applyPush(state, push, NOW), start);
+}
+
+/** In the call, as after an answer. */
+function inCall(): Replica {
+  const state = after(
+    replica(),
+    { type: "conference", conference: CONFERENCE },
+    { type: "participant", participant: participant(20, "commander") },
+    { type: "participant", participant: participant(21, ME.account) },
+  );
+  return entered(state, 7, 21);
+}
+
+describe("snapshots", () => {
+  test("finds the own stay and the clock's offset", () => {
+    const state = replica({ participants: [participant(21, ME.account)], ownParticipant: 21 });
+    expect(state).toMatchObject({ ownConference: 7, ownParticipant: 21, clockOffsetMs: 500 });
+  });
+
+  test("a ring that is known keeps its countdown over a resync", () => {
+    const rung = after(replica(), { type: "ring", ring: RING });
+    expect(rung.rings[0]?.autoAnswerAtMs).toBe(NOW + 3_000);
+    const later = resync(rung, snapshot({ rings: [RING] }), NOW + 2_000);
+    expect(later.rings[0]?.autoAnswerAtMs).toBe(NOW + 3_000);
+  });
+
+  test("slots stay while the own stay is the same, and only then", () => {
+    const state = after(inCall(), { type: "slots", conference: 7, slots: [20, null] });
+    const same = snapshot({ participants: [participant(21, ME.account)], ownParticipant: 21 });
+    expect(resync(state, same, NOW).slots).toEqual([20, null]);
+    const other = snapshot({ participants: [participant(30, ME.account)], ownParticipant: 30 });
+    expect(resync(state, other, NOW).slots).toEqual([]);
+    expect(resync(state, snapshot(), NOW).ownConference).toBeNull();
+  });
+});
+
+describe("pushes", () => {
+  test("presence changes known sites only", () => {
+    const start = replica();
+    const online = after(start, { type: "sitePresence", site: SITE.code, presence: "online" });
+    expect(online.sites.get(SITE.code)?.presence).toBe("online");
+    expect(after(start, { type: "sitePresence", site: "unknown", presence: "online" })).toBe(start);
+    expect(after(start, { type: "personPresence", account: "nobody", presence: "online" })).toBe(start);
+  });
+
+  test("a ring comes once and goes when it stops", () => {
+    const rung = after(replica(), { type: "ring", ring: RING }, { type: "ring", ring: RING });
+    expect(rung.rings).toHaveLength(1);
+    expect(after(rung, { type: "ringStopped", invitation: 5, reason: "cancelled" }).rings).toEqual([]);
+  });
+
+  test("the own participant is found also when it is told after the reply to the call", () => {
+    const called = entered(replica(), 7, null);
+    expect(called.ownParticipant).toBeNull();
+    const told = after(called, { type: "participant", participant: participant(21, ME.account) });
+    expect(told.ownParticipant).toBe(21);
+    const toldBefore = entered(after(replica(), { type: "participant", participant: participant(21, ME.account) }), 7, null);
+    expect(toldBefore.ownParticipant).toBe(21);
+  });
+
+  test("slots of another conference are not ours", () => {
+    expect(after(inCall(), { type: "slots", conference: 8, slots: [1] }).slots).toEqual([]);
+  });
+
+  test("what is no state changes none", () => {
+    const state = inCall();
+    expect(
+      after(
+        state,
+        { type: "speaking", conference: 7, participants: [20] },
+        { type: "quality", conference: 7, quality: [] },
+        { type: "mediaLost", conference: 7 },
+        { type: "signedOut", refusal: { code: "notSignedIn", message: "" } },
+      ),
+    ).toBe(state);
+  });
+});
+
+describe("how a call ends", () => {
+  const REMOVED: Push = { type: "removed", conference: 7, by: "commander", byName: "陈", reason: "演练结束" };
+
+  test("removed: told by whom and why, whichever word comes first", () => {
+    const expected = { type: "removed", title: "防汛会商", byName: "陈", reason: "演练结束" };
+    const left: Push = { type: "participant", participant: participant(21, ME.account, { state: "left" }) };
+    for (const pushes of [[REMOVED], [left, REMOVED], [REMOVED, left]]) {
+      const state = after(inCall(), ...pushes);
+      expect(state.parting).toEqual(expected);
+      expect(state.ownConference).toBeNull();
+    }
+  });
+
+  test("a late word about the last call does not end the present one", () => {
+    const state = entered(inCall(), 9, 40);
+    expect(after(state, REMOVED).ownConference).toBe(9);
+  });
+
+  test("ended: told by whom, forgotten with all that belongs to it", () => {
+    const ended: Push = { type: "conferenceEnded", conference: 7, endedBy: "commander" };
+    const state = after(inCall(), ended);
+    expect(state.parting).toEqual({ type: "ended", title: "防汛会商", byName: "名-commander" });
+    expect([...state.conferences, ...state.participants, ...state.invitations]).toEqual([]);
+    const left: Push = { type: "participant", participant: participant(21, ME.account, { state: "left" }) };
+    expect(after(inCall(), left, ended).parting).toMatchObject({ type: "ended" });
+    expect(after(inCall(), { type: "conferenceEnded", conference: 7, endedBy: null }).parting).toMatchObject({ byName: null });
+  });
+
+  test("no notice to whoever ended it or left before", () => {
+    expect(after(inCall(), { type: "conferenceEnded", conference: 7, endedBy: ME.account }).parting).toBeNull();
+    const gone = parted(inCall(), null);
+    expect(after(gone, { type: "conferenceEnded", conference: 7, endedBy: "commander" }).parting).toBeNull();
+  });
+
+  test("a conference that is told as ended is forgotten, too", () => {
+    const state = after(inCall(), { type: "conference", conference: { ...CONFERENCE, state: "ended" } });
+    expect(state.ownConference).toBeNull();
+    expect(state.conferences.size).toBe(0);
+  });
+});
