@@ -33,6 +33,7 @@ pub enum ServerMessage {
     rename_all_fields = "camelCase"
 )]
 #[ts(export)]
+#[allow(clippy::large_enum_variant)] // one welcome per connection; a box would be in every match
 pub enum Reply {
     Welcome {
         me: Me,
