@@ -309,6 +309,16 @@ impl Client {
 
     /// A frame of so many packets, 33 ms after the last.
     pub fn send_frame(&mut self, packets: usize) {
+        self.send_frame_of(packets, 100);
+    }
+
+    /// A frame of packets of a usual MTU.
+    #[allow(dead_code)] // the benchmark's
+    pub fn send_large_frame(&mut self, packets: usize) {
+        self.send_frame_of(packets, 1_100);
+    }
+
+    fn send_frame_of(&mut self, packets: usize, bytes: usize) {
         let keyframe = std::mem::take(&mut self.camera.wants_keyframe);
         self.camera.timestamp = self.camera.timestamp.wrapping_add(3_000);
         self.camera.picture_id = self.camera.picture_id.wrapping_add(1) & 0x7fff;
@@ -319,7 +329,7 @@ impl Client {
             let tag = if keyframe { 0 } else { 1 };
             let mut payload = vec![0x80 | start, 0x80, high | 0x80, low, tag];
             payload.extend(self.marks(Track::Camera));
-            payload.resize(100 + packet * 10, 0xab);
+            payload.resize(bytes + packet % 10, 0xab);
             self.send_rtp(Track::Camera, VP8, packet + 1 == packets, &payload);
         }
     }

@@ -1,6 +1,7 @@
 //! Whole engines in virtual time: real ICE checks, DTLS and SRTP, no sockets.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod allocation;
 mod audio;
 mod client;
 mod forwarding;

@@ -85,7 +85,7 @@ impl World {
                 worker: WorkerIndex(worker),
                 certificate: certificate(),
                 candidates: vec![server().remote],
-                max_peers: 100,
+                max_peers: 1_000,
             };
             let mut bytes = [worker; 32];
             bytes[..8].copy_from_slice(&seed.to_le_bytes());
