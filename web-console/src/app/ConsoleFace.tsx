@@ -1,6 +1,7 @@
 import "./console.css";
 
 import { useState } from "react";
+import { useTranslation } from "react-i18next";
 
 import { CallControls } from "../features/conference/CallControls";
 import { CallStatus } from "../features/conference/CallStatus";
@@ -18,13 +19,14 @@ import { TopBar } from "./TopBar";
 
 /** The face of a county's or township's commander. */
 export function ConsoleFace() {
+  const { t } = useTranslation();
   const conference = useReplica((replica) => replica.ownConference);
   const [devicesOpen, setDevicesOpen] = useState(false);
   const openDevices = () => setDevicesOpen(true);
   return (
     <div className="console" data-call={conference !== null}>
       <TopBar onDevices={openDevices}>{conference !== null && <CallStatus conference={conference} />}</TopBar>
-      <aside className="console-left">
+      <aside className="console-left" aria-label={t("directory.title")}>
         <SiteTree />
       </aside>
       {conference === null ? (
@@ -44,7 +46,7 @@ export function ConsoleFace() {
               <CallControls conference={conference} size="desk" onDevices={openDevices} />
             </footer>
           </main>
-          <aside className="console-right">
+          <aside className="console-right" aria-label={t("invitation.title")}>
             <InvitationBoard conference={conference} />
           </aside>
           <CallSound />

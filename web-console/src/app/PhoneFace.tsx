@@ -6,6 +6,7 @@ import { CallControls } from "../features/conference/CallControls";
 import { MediaState } from "../features/conference/CallStatus";
 import { OwnNotices, SelfView } from "../features/conference/SelfView";
 import { WaitingForAnswer } from "../features/conference/WaitingForAnswer";
+import { SiteTree } from "../features/directory/SiteTree";
 import { PhoneHome } from "../features/field/PhoneHome";
 import { SpeakerLine } from "../features/field/SpeakerLine";
 import { useWakeLock } from "../features/field/useWakeLock";
@@ -23,6 +24,7 @@ import { AccountMenu, LinkState } from "./TopBar";
 /** The face in a patrol member's hand. */
 export function PhoneFace() {
   const conference = useReplica((replica) => replica.ownConference);
+  const commands = useReplica((replica) => replica.me.role !== "field");
   useWakeLock(conference !== null);
   return (
     <div className="phone">
@@ -35,7 +37,9 @@ export function PhoneFace() {
             </>
           }
           menu={<AccountMenu />}
-        />
+        >
+          {commands ? <SiteTree /> : undefined}
+        </PhoneHome>
       ) : (
         <main className="phone-in-call" key={conference}>
           <div className="phone-top">
@@ -69,7 +73,7 @@ function PhoneStatus({ conference: id }: { conference: ConferenceId }) {
   const now = useNow() + offset;
   return (
     <header className="phone-header">
-      <strong>{title}</strong>
+      <h1>{title}</h1>
       <p className="ld-number">
         {conference !== undefined && clockOf(now - conference.startedAtMs)} · {t("field.parties", { count: parties })}
       </p>

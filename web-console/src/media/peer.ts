@@ -16,6 +16,30 @@ export type PeerEvents = {
 };
 
 /**
+ * What the media server forwards, in the browser's order. All that a browser
+ * can decode, written into 49 slots, is an offer of more than 256 kB, which is
+ * more than the server takes; so the slots name no more than can come.
+ */
+export function slotCodecs(
+  known: readonly RTCRtpCodec[] = RTCRtpReceiver.getCapabilities("video")?.codecs ?? [],
+): RTCRtpCodec[] {
+  const forwarded = known.filter(({ mimeType, sdpFmtpLine = "" }) => {
+    switch (mimeType.toLowerCase()) {
+      case "video/vp8":
+      case "video/rtx":
+        return true;
+      case "video/h264":
+        // Baseline (with any constraints) in packetization mode 1.
+        return /profile-level-id=42/i.test(sdpFmtpLine) && sdpFmtpLine.includes("packetization-mode=1");
+      default:
+        return false;
+    }
+  });
+  // Repair alone is no codec; an empty list leaves the browser's own.
+  return forwarded.some(({ mimeType }) => mimeType.toLowerCase() !== "video/rtx") ? forwarded : [];
+}
+
+/**
  * One connection to the media server: own microphone and camera, and slots
  * that receive whatever the server puts into them. Negotiated once; later
  * offers only renew the ICE credentials.
@@ -44,7 +68,10 @@ export class Peer {
   }
 
   private receive(kind: "audio" | "video"): MediaStream {
-    return new MediaStream([this.pc.addTransceiver(kind, { direction: "recvonly" }).receiver.track]);
+    const transceiver = this.pc.addTransceiver(kind, { direction: "recvonly" });
+    // Firefox has it from 128 on; it also knows fewer codecs, so its offer is short without.
+    if (kind === "video" && "setCodecPreferences" in transceiver) transceiver.setCodecPreferences(slotCodecs());
+    return new MediaStream([transceiver.receiver.track]);
   }
 
   private watch(events: PeerEvents): void {

@@ -22,7 +22,7 @@ export function CallStatus({ conference: id }: { conference: ConferenceId }) {
   return (
     <div className="call-status" data-testid="call-status" data-state={conference.state}>
       <span className="call-live">{t(`conference.state.${conference.state}`)}</span>
-      <strong title={title}>{title}</strong>
+      <h1 title={title}>{title}</h1>
       <span className="ld-number">{clockOf(now - conference.startedAtMs)}</span>
       <span>{t("conference.parties", { count: parties })}</span>
       {me !== undefined && <span>{t(`conference.role.${me.role}`)}</span>}

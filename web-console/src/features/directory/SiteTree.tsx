@@ -86,7 +86,7 @@ export function SiteTree() {
                 type="button"
                 className="directory-tier"
                 data-testid={`call-tier-${tier}`}
-                aria-label={t("directory.callTier", { tier: label })}
+                aria-label={`${t("directory.callTier", { tier: label })} ${count.online}/${count.total}`}
                 onClick={() => call({ type: "tier", tier }, true)}
               >
                 <span>{label}</span>

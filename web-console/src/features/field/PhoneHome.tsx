@@ -8,8 +8,15 @@ import { ring, useReplica } from "../../protocol/client";
 import type { DirectorySite } from "../../protocol/generated/DirectorySite";
 import { useAttempt } from "../../ui/useAttempt";
 
+type Props = {
+  status: ReactNode;
+  menu: ReactNode;
+  /** What those who command have besides. */
+  children?: ReactNode;
+};
+
 /** A phone at rest: who I am, whether I can be reached, and one large way to call my centre. */
-export function PhoneHome({ status, menu }: { status: ReactNode; menu: ReactNode }) {
+export function PhoneHome({ status, menu, children }: Props) {
   const { t } = useTranslation();
   const me = useReplica((replica) => replica.me);
   const centre = useReplica((replica) => centreOf(replica.sites, me.role === "field" ? me.site : null, me.site));
@@ -27,8 +34,9 @@ export function PhoneHome({ status, menu }: { status: ReactNode; menu: ReactNode
         {menu}
       </header>
       <div className="phone-status">{status}</div>
+      {children !== undefined && <div className="phone-more">{children}</div>}
       {centre !== undefined && (
-        <div className="phone-call">
+        <div className="phone-call" data-small={children !== undefined}>
           <button
             type="button"
             data-testid="call-centre"
