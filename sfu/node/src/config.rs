@@ -59,7 +59,7 @@ impl Default for Limits {
         Self {
             peers: 4_000,
             waiting_offers: 512,
-            peers_before_spreading: 64,
+            peers_before_spreading: 16,
             waiting_events: 4_096,
         }
     }

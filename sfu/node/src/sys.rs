@@ -41,6 +41,11 @@ impl Wake {
         }
     }
 
+    /// Whether something was announced that nobody has cleared yet.
+    pub(crate) fn is_rung(&self) -> bool {
+        self.rung.load(Ordering::Acquire)
+    }
+
     /// Call before looking for what the wake-up announced, else one could be missed.
     pub(crate) fn clear(&self) {
         let mut count = [0u8; 8];

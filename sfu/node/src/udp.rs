@@ -26,6 +26,8 @@ const WRITABLE_TRIES: u32 = 3;
 pub(crate) struct Udp {
     ports: Vec<Port>,
     receiver: Receiver,
+    /// The socket and number of messages that wait in `receiver`.
+    fetched: (usize, usize),
     sender: Sender,
 }
 
@@ -34,14 +36,6 @@ struct Port {
     socket: Socket,
     segments: bool,
     trains: Vec<Train>,
-}
-
-/// What one receive call brought.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(crate) struct Batch {
-    pub datagrams: usize,
-    /// More may wait at the socket.
-    pub more: bool,
 }
 
 impl Udp {
@@ -63,6 +57,7 @@ impl Udp {
         Self {
             ports,
             receiver: Receiver::new(),
+            fetched: (0, 0),
             sender: Sender::new(),
         }
     }
@@ -72,24 +67,31 @@ impl Udp {
         self.ports.iter().map(Ready::to_read)
     }
 
-    /// Takes a batch from socket `local` and shows each datagram, in order of arrival.
-    pub(crate) fn receive(
-        &mut self,
-        local: usize,
-        figures: &WorkerFigures,
-        mut each: impl FnMut(Path, &mut [u8]),
-    ) -> Batch {
-        let (messages, more) = match self.receiver.receive(self.ports[local].socket.as_fd()) {
-            Ok(got) => got,
+    /// Takes a batch from socket `local` out of the kernel; whether more may wait there.
+    pub(crate) fn fetch(&mut self, local: usize, figures: &WorkerFigures) -> bool {
+        self.fetched = (local, 0);
+        match self.receiver.receive(self.ports[local].socket.as_fd()) {
+            Ok((messages, more)) => {
+                self.fetched = (local, messages);
+                more
+            }
             Err(e) => {
                 // Nothing there is no error; an ICMP error about something sent before is harmless.
                 if e.kind() != io::ErrorKind::WouldBlock {
                     figures.receive_errors.add(1);
                 }
-                return Batch::default();
+                false
             }
-        };
-        let mut datagrams = 0;
+        }
+    }
+
+    /// Shows each datagram of the fetched batch, in order of arrival.
+    pub(crate) fn show(&mut self, figures: &WorkerFigures, mut each: impl FnMut(Path, &mut [u8])) {
+        let (local, messages) = std::mem::take(&mut self.fetched);
+        if messages == 0 {
+            return;
+        }
+        let mut datagrams = 0u32;
         for i in 0..messages {
             let Some(message) = self.receiver.message(i) else {
                 figures.dropped_truncated.add(1);
@@ -108,9 +110,8 @@ impl Udp {
                 each(path, datagram);
             }
         }
-        figures.received_datagrams.add(datagrams as u64);
-        figures.batch.observe(datagrams as f64);
-        Batch { datagrams, more }
+        figures.received_datagrams.add(datagrams.into());
+        figures.batch.observe(datagrams.into());
     }
 
     /// Sends all, in order for each destination. What the kernel does not take

@@ -127,16 +127,17 @@ impl Turning {
         let now = Instant::now();
         let mut busy = false;
         if ready[0].is_ready() {
-            mailbox.wake().clear();
             self.take_orders(now, mailbox);
         }
         busy |= self.take_from_neighbours(now, figures);
         for (local, _) in ready[1..].iter().enumerate().filter(|(_, r)| r.is_ready()) {
-            busy |= self.take_datagrams(now, local, figures);
+            busy |= self.take_datagrams(now, local, mailbox, figures);
         }
         if self.engine.poll_timeout().is_some_and(|at| at <= now) {
             self.engine.handle_timeout(now);
         }
+        // Before anything is sent, see `take_datagrams`; and what sending brought about.
+        self.take_events(figures);
         self.send(now, figures);
         self.take_events(figures);
         self.wake_neighbours();
@@ -145,6 +146,7 @@ impl Turning {
     }
 
     fn take_orders(&mut self, now: Instant, mailbox: &Mailbox) {
+        mailbox.wake().clear();
         let mut orders = std::mem::take(&mut self.orders);
         mailbox.take(&mut orders);
         for order in orders.drain(..) {
@@ -223,7 +225,19 @@ impl Turning {
         more_relays | more_datagrams
     }
 
-    fn take_datagrams(&mut self, now: Instant, local: usize, figures: &WorkerFigures) -> bool {
+    fn take_datagrams(
+        &mut self,
+        now: Instant,
+        local: usize,
+        mailbox: &Mailbox,
+        figures: &WorkerFigures,
+    ) -> bool {
+        let more = self.udp.fetch(local, figures);
+        // A path's owner tells of it before it answers the check, so whatever the
+        // client sends upon the answer comes after that news: read the news first.
+        if mailbox.wake().is_rung() {
+            self.take_orders(now, mailbox);
+        }
         let Self {
             engine,
             links,
@@ -232,7 +246,7 @@ impl Turning {
             index,
             ..
         } = self;
-        let batch = udp.receive(local, figures, |path, datagram| {
+        udp.show(figures, |path, datagram| {
             let Received::NotMine(named) = engine.receive(now, path, datagram) else {
                 return;
             };
@@ -245,7 +259,7 @@ impl Turning {
                 },
             }
         });
-        batch.more
+        more
     }
 
     fn send(&mut self, now: Instant, figures: &WorkerFigures) {

@@ -80,10 +80,11 @@ fn wait_and_receive(udp: &mut Udp, figures: &WorkerFigures) -> Vec<(Path, Vec<u8
     sys::wait(&mut ready, Some(Duration::from_secs(10))).unwrap();
     let mut got = Vec::new();
     for (local, _) in ready.iter().enumerate().filter(|(_, r)| r.is_ready()) {
-        while udp
-            .receive(local, figures, |from, d| got.push((from, d.to_vec())))
-            .more
-        {}
+        let mut more = true;
+        while more {
+            more = udp.fetch(local, figures);
+            udp.show(figures, |from, d| got.push((from, d.to_vec())));
+        }
     }
     got
 }
