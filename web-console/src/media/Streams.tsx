@@ -15,6 +15,7 @@ export const Picture = memo(function Picture({ stream, mirrored = false }: { str
     const element = video.current;
     if (element === null || element.srcObject === stream) return;
     element.srcObject = stream;
+    delete element.dataset["upright"];
     // Muted pictures may always play; a rejection means that another stream came meanwhile.
     if (stream !== null) element.play().catch(() => undefined);
   }, [stream]);
@@ -29,7 +30,7 @@ export const Picture = memo(function Picture({ stream, mirrored = false }: { str
       aria-hidden
       onResize={(event) => {
         const { videoWidth, videoHeight, dataset } = event.currentTarget;
-        // A phone held upright keeps its whole picture; a wide one may fill its tile.
+        // The first frame of a stream has come. A phone held upright keeps its whole picture; a wide one may fill its tile.
         dataset["upright"] = String(videoWidth < videoHeight * 1.2);
       }}
     />

@@ -38,6 +38,8 @@ class Call {
   private readonly shape = SHAPES[deviceStore.getState().device];
   private peer: Peer | null = null;
   private closed = false;
+  /** Microphone and camera were asked for; before, nothing can be said about them. */
+  private captured = false;
   private retry = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   /** Offers follow one another; what is wanted meanwhile waits for the present one. */
@@ -55,7 +57,10 @@ class Call {
     });
     callMediaStore.setState({ ...IDLE, phase: "connecting" }, true);
     this.rebuild();
-    void startCapture(this.shape);
+    void startCapture(this.shape).then(() => {
+      this.captured = true;
+      this.tellOwnMedia();
+    });
   }
 
   close(): void {
@@ -167,6 +172,7 @@ class Call {
   }
 
   private tellOwnMedia(): void {
+    if (!this.captured || this.closed) return;
     const { microphone, camera, wantsMicrophone } = captureStore.getState();
     void ask({
       type: "setOwnMedia",

@@ -44,13 +44,12 @@ export const Tile = memo(function Tile(props: TileProps) {
   );
   useVitals(tile, participant.id, words);
 
-  const placeholder = !participant.camera
-    ? t("wall.cameraOff")
-    : participant.state === "joining"
-      ? t("wall.connecting")
-      : slot === null
-        ? t("wall.noPicture")
-        : null;
+  const showing = participant.camera ? stream : null;
+  const instead = !participant.camera
+    ? "wall.cameraOff"
+    : slot === null && participant.state === "in"
+      ? "wall.noPicture"
+      : "wall.connecting";
 
   function onKeyDown(event: KeyboardEvent<HTMLElement>) {
     if (event.target !== event.currentTarget) return;
@@ -76,20 +75,18 @@ export const Tile = memo(function Tile(props: TileProps) {
       data-state={participant.state}
       data-slot={slot ?? ""}
       data-large={large}
-      data-placeholder={placeholder !== null}
       style={{ translate: `${box.x}px ${box.y}px`, width: box.width, height: box.height }}
       onDoubleClick={() => toggleSpotlight(participant.id)}
       onKeyDown={onKeyDown}
     >
-      <Picture stream={stream} />
-      {placeholder !== null && (
-        <div className="tile-placeholder">
-          <strong>{name}</strong>
-          <span>
-            {!participant.camera && <VideoCameraOutlined aria-hidden />} {placeholder}
-          </span>
-        </div>
-      )}
+      {/* Behind the picture: seen as long as there is none. */}
+      <div className="tile-placeholder">
+        <strong>{name}</strong>
+        <span>
+          {!participant.camera && <VideoCameraOutlined aria-hidden />} {t(instead)}
+        </span>
+      </div>
+      <Picture stream={showing} />
       <div className="tile-bar">
         {participant.role === "chair" && <CrownFilled className="tile-chair" title={t("wall.chair")} />}
         {pinned && <PushpinFilled title={t("wall.pin")} />}
