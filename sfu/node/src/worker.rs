@@ -40,20 +40,27 @@ pub(crate) struct Worker {
 
 /// Starts the worker's thread.
 pub(crate) fn spawn(worker: Worker) -> std::io::Result<JoinHandle<()>> {
-    let name = format!("media-{}", worker.index.0);
-    std::thread::Builder::new().name(name).spawn(move || {
-        let index = worker.index.0;
-        let ended = catch_unwind(AssertUnwindSafe(|| Turning::new(worker).run()));
-        let why = match ended {
-            Ok(Ok(())) => return,
-            Ok(Err(e)) => format!("cannot wait for input: {e}"),
-            Err(_) => "panicked".to_owned(),
-        };
-        // A node without one of its workers would look alive and leave its
-        // peers without media: end, so that the supervisor starts it again.
-        tracing::error!(worker = index, why, "media worker failed; the process ends");
-        std::process::abort();
-    })
+    let index = worker.index;
+    let name = format!("media-{}", index.0);
+    std::thread::Builder::new()
+        .name(name)
+        .spawn(move || or_abort(index, || Turning::new(worker).run()))
+}
+
+/// A node without one of its workers would look alive and leave its peers
+/// without media: better end the process, so that its supervisor starts it again.
+fn or_abort(index: WorkerIndex, work: impl FnOnce() -> std::io::Result<()>) {
+    let why = match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(Ok(())) => return,
+        Ok(Err(e)) => format!("cannot wait for input: {e}"),
+        Err(_) => "panicked".to_owned(),
+    };
+    tracing::error!(
+        worker = index.0,
+        why,
+        "media worker failed; the process ends"
+    );
+    std::process::abort();
 }
 
 struct Turning {
@@ -396,6 +403,28 @@ fn refusal(e: CommandError) -> OfferError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Runs itself once more in another process, for that one does not survive.
+    #[test]
+    fn a_panicking_worker_ends_the_process() {
+        use std::os::unix::process::ExitStatusExt;
+
+        const CHILD: &str = "LIANDONG_TEST_PANICKING_WORKER";
+        if std::env::var_os(CHILD).is_some() {
+            let worker = || or_abort(WorkerIndex(0), || panic!("as the test wants"));
+            std::thread::spawn(worker).join().ok();
+            return;
+        }
+        let child = std::process::Command::new(std::env::current_exe().unwrap())
+            .args([
+                "worker::tests::a_panicking_worker_ends_the_process",
+                "--exact",
+            ])
+            .env(CHILD, "1")
+            .output()
+            .unwrap();
+        assert_eq!(child.status.signal(), Some(libc::SIGABRT), "{child:?}");
+    }
 
     #[test]
     fn a_set_of_workers_is_walked_without_oneself() {

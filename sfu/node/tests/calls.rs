@@ -8,7 +8,7 @@ mod caller;
 #[allow(dead_code)] // shared with the benchmark
 mod light;
 
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
 use caller::{Caller, numbers};
@@ -18,13 +18,15 @@ use prometheus_client::registry::Registry;
 use tokio::sync::mpsc::Receiver;
 
 const ROOM: RoomId = RoomId(1);
+const V4: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+const V6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// `spread`: each peer of a room goes to another worker.
 fn start(workers: usize, spread: bool) -> (Node, Receiver<NodeEvent>) {
     let config = NodeConfig {
-        listen: vec![Ipv4Addr::LOCALHOST.into()],
-        advertise: vec![Ipv4Addr::LOCALHOST.into()],
+        listen: vec![V4, V6],
+        advertise: vec![V4, V6],
         port: 0,
         workers,
         limits: Limits {
@@ -216,7 +218,7 @@ struct Wired {
 }
 
 impl Wired {
-    async fn join(node: &Node, name: u32) -> Self {
+    async fn join(node: &Node, name: u32, over: IpAddr) -> Self {
         let identity = Identity::generate();
         let wishes = Wishes {
             sends: true,
@@ -228,8 +230,8 @@ impl Wired {
         let value = |key| light::attribute(&answered.sdp, key).unwrap();
         let (ufrag, pwd) = (value("ice-ufrag"), value("ice-pwd"));
         let mut light = Light::new(Instant::now(), name, &identity, ufrag, pwd);
-        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        socket.connect((Ipv4Addr::LOCALHOST, node.port())).unwrap();
+        let socket = UdpSocket::bind((over, 0)).unwrap();
+        socket.connect((over, node.port())).unwrap();
         socket
             .set_read_timeout(Some(Duration::from_millis(20)))
             .unwrap();
@@ -264,7 +266,8 @@ async fn what_the_kernel_gave_to_the_wrong_worker_is_handed_over() {
     node.register(&mut registry);
     let mut clients = Vec::new();
     for name in 0..CLIENTS {
-        clients.push(Wired::join(&node, name).await);
+        let over = if name % 2 == 0 { V4 } else { V6 };
+        clients.push(Wired::join(&node, name, over).await);
     }
     for packet in 0..PACKETS {
         for client in &mut clients {
@@ -300,9 +303,9 @@ async fn bad_datagrams_are_counted_and_the_call_beside_does_not_notice() {
     })
     .await;
 
-    let mut attacker = Wired::join(&node, 66).await;
-    let to: SocketAddr = (Ipv4Addr::LOCALHOST, node.port()).into();
-    let stranger = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let mut attacker = Wired::join(&node, 66, V4).await;
+    let to: SocketAddr = (V4, node.port()).into();
+    let stranger = UdpSocket::bind((V4, 0)).unwrap();
     let reasons = [
         "unclassified",
         "unknown_path",
