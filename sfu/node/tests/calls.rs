@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use caller::{Caller, numbers};
 use liandong_sfu_node::{Limits, Node, NodeConfig, NodeEvent, PeerId, RoomId, Track};
-use light::{Identity, Light, Wishes};
+use light::{Got, Identity, Light, Wishes};
 use prometheus_client::registry::Registry;
 use tokio::sync::mpsc::Receiver;
 
@@ -288,6 +288,61 @@ async fn what_the_kernel_gave_to_the_wrong_worker_is_handed_over() {
     assert!(counted(&registry, "media_handed_over_total", "") > u64::from(PACKETS));
     assert_eq!(dropped(&registry, "unknown_path"), 0);
     assert!(node.loads().iter().all(|load| load.peers == CLIENTS / 2));
+    node.shutdown().await;
+}
+
+/// As a phone does between Wi-Fi and mobile data: the same session from another
+/// address, here many times and so over the sockets of both workers.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peer_that_moves_keeps_its_call() {
+    const MOVES: u64 = 12;
+    const PACKETS: u64 = 5;
+    let (node, _events) = start(2, true);
+    let mut registry = Registry::default();
+    node.register(&mut registry);
+    let mut speaker = Wired::join(&node, 1, V4).await;
+    let mut mover = Wired::join(&node, 2, V4).await;
+    let mut total = 0;
+    for round in 0..MOVES {
+        mover.socket = UdpSocket::bind((V4, 0)).unwrap();
+        mover.socket.connect((V4, node.port())).unwrap();
+        mover
+            .socket
+            .set_read_timeout(Some(Duration::from_millis(20)))
+            .unwrap();
+        mover.socket.send(&mover.light.good_check()).unwrap();
+        let mut heard = 0;
+        let mut sent = 0;
+        let deadline = Instant::now() + PATIENCE;
+        while heard < PACKETS || sent < PACKETS {
+            assert!(Instant::now() < deadline, "silence after move {round}");
+            let timestamp = (round * 1_000 + sent) as u32 * 960;
+            let speech = speaker.light.speech(timestamp);
+            speaker.socket.send(&speech).unwrap();
+            total += 1;
+            let mut buffer = [0; 2_048];
+            while let Ok(len) = mover.socket.recv(&mut buffer) {
+                match mover.light.handle(Instant::now(), &mut buffer[..len]) {
+                    // The answer to the check: from now on the address is known.
+                    Got::Other | Got::KeyframeWanted => {}
+                    Got::Media { .. } => heard += 1,
+                }
+            }
+            if heard > 0 {
+                sent += 1;
+                total += 1;
+                mover.socket.send(&mover.light.speech(timestamp)).unwrap();
+            }
+        }
+    }
+    let all = async {
+        let mut pace = tokio::time::interval(Duration::from_millis(20));
+        while counted(&registry, "media_rtp_received_total", "") < total {
+            pace.tick().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, all).await.expect("media");
+    assert_eq!(dropped(&registry, "unknown_path"), 0);
     node.shutdown().await;
 }
 

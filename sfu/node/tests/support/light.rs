@@ -188,13 +188,18 @@ impl Light {
     pub fn tick(&mut self, now: Instant) {
         if now >= self.next_check {
             self.next_check = now + if self.is_connected() { CONSENT } else { CHECK };
-            let check = self.check(&self.server_pwd);
+            let check = self.good_check();
             self.transmits.push_back(check);
         }
         if self.dtls_timer.is_some_and(|at| now >= at) {
             self.dtls.handle_timeout(now).ok();
             self.drain_dtls();
         }
+    }
+
+    /// A check as it should be, to be sent at once: from a new address, for example.
+    pub fn good_check(&self) -> Vec<u8> {
+        self.check(&self.server_pwd)
     }
 
     /// A binding request under any password.
