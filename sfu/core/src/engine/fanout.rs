@@ -114,6 +114,7 @@ impl Engine {
             source: source_key,
             life: source.life,
         };
+        let mut held = false;
         for &sequence in source.queue.iter().take(source.batch) {
             let Some((meta, payload)) = source.cache.packet(sequence) else {
                 self.counters.dropped_overload += 1;
@@ -135,7 +136,11 @@ impl Engine {
                         });
                     }
                 }
-                Forwarding::Held | Forwarding::Unsealed => continue,
+                Forwarding::Held => {
+                    held = true;
+                    continue;
+                }
+                Forwarding::Unsealed => continue,
                 Forwarding::Unsupported => {
                     self.counters.dropped_codec += 1;
                     continue;
@@ -145,7 +150,8 @@ impl Engine {
             down.bytes += (out.bytes.len() - start) as u64;
             self.counters.rtp_forwarded += 1;
         }
-        if slot.is_video && slot.munger.origin() != Some(origin) {
+        if held && slot.is_video && slot.munger.origin() != Some(origin) {
+            // Its keyframe went by while it could not be used.
             self.sources[source_key].keyframe.want();
         }
     }

@@ -201,6 +201,9 @@ impl Engine {
     /// Asks if somebody wants one and it is time.
     pub(super) fn ask_keyframe(&mut self, now: Instant, key: SourceKey) {
         let source = &mut self.sources[key];
+        if !source.is_video {
+            return;
+        }
         match &source.owner {
             Owner::Remote(worker) => {
                 if source.keyframe.ask(now) {

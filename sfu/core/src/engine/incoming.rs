@@ -35,7 +35,7 @@ impl Engine {
         };
         let source = &mut self.sources[stream.source];
         let (open, life_started) = (source.open, source.last_packet.is_some());
-        let upstream = source.upstream_mut()?;
+        let upstream = source.upstream()?;
         let values = upstream.extensions.read(&header, packet);
         if let (Some(sequence), Some(recorder)) =
             (values.transport_sequence, self.peers[key].recorder.as_mut())
@@ -44,9 +44,14 @@ impl Engine {
         }
         let (codec, rtx) = upstream.codec_of(header.payload_type)?;
         if !open {
+            if life_started {
+                // Muted is not silent.
+                source.last_packet = Some(now);
+            }
             self.counters.dropped_gated += 1;
             return Some(Received::Dropped);
         }
+        let upstream = source.upstream_mut()?;
         if !rtx && upstream.ssrc != Some(header.ssrc) {
             let restarts = upstream.ssrc.is_some() && life_started;
             upstream.ssrc = Some(header.ssrc);

@@ -20,6 +20,7 @@ mod rooms;
 mod slot;
 mod source;
 mod tick;
+mod writer;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Instant;
@@ -182,6 +183,18 @@ impl Engine {
     #[must_use]
     pub fn counters(&self) -> Counters {
         self.counters
+    }
+
+    /// Nothing is held for anybody: no peers, sources, rooms, or paths.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.peers.is_empty()
+            && self.sources.is_empty()
+            && self.rooms.is_empty()
+            && self.source_keys.is_empty()
+            && self.paths.is_empty()
+            && self.ufrags.is_empty()
+            && self.closed.is_empty()
     }
 
     fn receive_stun(&mut self, now: Instant, path: Path, datagram: &[u8]) -> Received {

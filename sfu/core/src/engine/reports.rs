@@ -28,8 +28,10 @@ impl Engine {
             peer.feedback_at = now + FEEDBACK_INTERVAL;
             self.transport_feedback(key);
         }
-        if self.peers[key].report_at <= now {
-            self.peers[key].report_at = now + REPORT_INTERVAL;
+        let peer = &mut self.peers[key];
+        // Statistics tell of the loss that the reports of the same second count.
+        if peer.report_at <= now || peer.stats_at <= now {
+            peer.report_at = now + REPORT_INTERVAL;
             self.send_reports(now, key);
         }
         if self.peers[key].stats_at <= now {

@@ -3,19 +3,16 @@
 
 use std::time::{Duration, Instant};
 
-use arrayvec::ArrayVec;
-
 use super::source::{Origin, PacketMeta, SourceKey};
+use super::writer::{Extensions, Outgoing, Writer};
 use crate::codec::Codec;
-use crate::rtp::munger::{Clock, Mapped, Munger, Numbering, PictureIds};
-use crate::rtp::{Extension, ExtensionMap, write_extensions};
+use crate::rtp::Extension;
+use crate::rtp::munger::{Clock, Munger, Numbering, PictureIds};
 use crate::sdp::{AudioSlotMedia, MediaCodec, VideoSlotMedia};
-use crate::transport::{MAX_TRAILER, OutboundStream, SrtpOut};
+use crate::transport::{OutboundStream, SrtpOut};
 
 /// Remembers that many packets that were sent again, so as not to do so twice at once.
 const RECENT_RESENDS: usize = 64;
-/// The fixed header and the longest extension block that we write.
-const MAX_EXTENSIONS: usize = 28;
 
 /// What became of a packet at a slot.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -29,36 +26,6 @@ pub enum Forwarding {
     Unsupported,
     /// SRTP refused (its packet index is used up).
     Unsealed,
-}
-
-/// The header extensions of the slot's packets, written once.
-#[derive(Clone, Debug)]
-struct Extensions {
-    plain: ArrayVec<u8, MAX_EXTENSIONS>,
-    /// With one more element of one byte, at the offset.
-    with_value: ArrayVec<u8, MAX_EXTENSIONS>,
-    value_at: Option<usize>,
-}
-
-impl Extensions {
-    fn new(map: &ExtensionMap, mid: &str, value: Extension) -> Self {
-        let block = |elements: &[(u8, &[u8])]| {
-            let mut bytes = [0; MAX_EXTENSIONS];
-            let len = write_extensions(&mut bytes, elements).unwrap_or(0);
-            bytes[..len].iter().copied().collect()
-        };
-        let mid: Option<(u8, &[u8])> = map.id(Extension::Mid).map(|id| (id, mid.as_bytes()));
-        let value = map.id(value).map(|id| (id, &[0_u8][..]));
-        let elements: ArrayVec<_, 2> = value.into_iter().chain(mid).collect();
-        let with_value: ArrayVec<u8, MAX_EXTENSIONS> = block(&elements);
-        // The value stands first: behind the block's head and its own.
-        let value_at = (value.is_some() && !with_value.is_empty()).then_some(5);
-        Self {
-            plain: block(mid.as_slice()),
-            with_value,
-            value_at,
-        }
-    }
 }
 
 /// See the module's text.
@@ -78,7 +45,8 @@ pub struct Slot {
     stream: OutboundStream,
     rtx_stream: OutboundStream,
     rtx_sequence: u16,
-    resent: ArrayVec<(u16, Instant), RECENT_RESENDS>,
+    /// Empty, and without memory, while nothing is lost.
+    resent: Vec<(u16, Instant)>,
     resent_next: usize,
     /// For sender reports; both wrap (RFC 3550 §6.4.1).
     pub packets: u32,
@@ -143,7 +111,7 @@ impl Slot {
             stream: OutboundStream::default(),
             rtx_stream: OutboundStream::default(),
             rtx_sequence: numbers[1] & 0x7fff,
-            resent: ArrayVec::new(),
+            resent: Vec::new(),
             resent_next: 0,
             packets: 0,
             octets: 0,
@@ -203,7 +171,7 @@ impl Slot {
         if self.is_video && meta.keyframe {
             self.keyframe_at = Some(now);
         }
-        let mut writer = Writer {
+        let writer = Writer {
             codec,
             extensions: &self.extensions,
             meta,
@@ -235,7 +203,7 @@ impl Slot {
                 }
                 self.resent[at].1 = now;
             }
-            None if self.resent.is_full() => {
+            None if self.resent.len() >= RECENT_RESENDS => {
                 self.resent[self.resent_next] = (wire, now);
                 self.resent_next = (self.resent_next + 1) % RECENT_RESENDS;
             }
@@ -261,7 +229,7 @@ impl Slot {
         let Some(mapped) = self.munger.again(wire, &numbering(sequence, meta)) else {
             return false;
         };
-        let mut writer = Writer {
+        let writer = Writer {
             codec,
             extensions: &self.extensions,
             meta,
@@ -318,134 +286,6 @@ fn numbering(sequence: u64, meta: &PacketMeta) -> Numbering {
     }
 }
 
-/// How a packet leaves.
-#[derive(Clone, Copy, Debug)]
-struct Outgoing {
-    payload_type: u8,
-    rtx: Option<u8>,
-    /// The receiver's payload type of Opus, for the blocks within RED.
-    inner: Option<u8>,
-    /// Only the primary encoding of RED.
-    strip: bool,
-}
-
-/// Writes one packet for one receiver.
-struct Writer<'a> {
-    codec: Outgoing,
-    extensions: &'a Extensions,
-    meta: &'a PacketMeta,
-    payload: &'a [u8],
-    mapped: &'a Mapped,
-    marker: bool,
-}
-
-impl Writer<'_> {
-    fn plain(
-        &mut self,
-        ssrc: u32,
-        srtp: &SrtpOut,
-        stream: &mut OutboundStream,
-        out: &mut Vec<u8>,
-    ) -> bool {
-        let start = out.len();
-        let sequence = self.mapped.sequence as u16;
-        let header = self.header(self.codec.payload_type, sequence, ssrc, out);
-        self.body(out);
-        seal(srtp, stream, (start, header), out)
-    }
-
-    fn retransmission(
-        &mut self,
-        (payload_type, ssrc, sequence): (u8, u32, u16),
-        srtp: &SrtpOut,
-        stream: &mut OutboundStream,
-        out: &mut Vec<u8>,
-    ) -> bool {
-        let start = out.len();
-        let header = self.header(payload_type, sequence, ssrc, out);
-        out.extend_from_slice(&(self.mapped.sequence as u16).to_be_bytes());
-        self.body(out);
-        seal(srtp, stream, (start, header), out)
-    }
-
-    /// Gives the header's length.
-    fn header(&self, payload_type: u8, sequence: u16, ssrc: u32, out: &mut Vec<u8>) -> usize {
-        let value = match (self.meta.level, self.meta.orientation) {
-            (Some(level), _) => Some(level.to_byte()),
-            (None, orientation) => orientation,
-        };
-        let start = out.len();
-        let (block, value) = match (self.extensions.value_at, value) {
-            (Some(at), Some(value)) => (&self.extensions.with_value, Some((at, value))),
-            (_, _) => (&self.extensions.plain, None),
-        };
-        let mut fixed = [0_u8; 12];
-        fixed[0] = 0x80 | if block.is_empty() { 0 } else { 0x10 };
-        fixed[1] = payload_type | u8::from(self.marker) << 7;
-        fixed[2..4].copy_from_slice(&sequence.to_be_bytes());
-        fixed[4..8].copy_from_slice(&self.mapped.timestamp.to_be_bytes());
-        fixed[8..12].copy_from_slice(&ssrc.to_be_bytes());
-        out.extend_from_slice(&fixed);
-        out.extend_from_slice(block);
-        if let Some((at, value)) = value {
-            out[start + 12 + at] = value;
-        }
-        out.len() - start
-    }
-
-    fn body(&self, out: &mut Vec<u8>) {
-        if self.codec.strip {
-            let primary = self.payload.get(usize::from(self.meta.primary_at)..);
-            out.extend_from_slice(primary.unwrap_or_default());
-            return;
-        }
-        let start = out.len();
-        out.extend_from_slice(self.payload);
-        let copy = &mut out[start..];
-        if let Some(vp8) = &self.meta.vp8 {
-            let pictures = self.mapped.pictures;
-            vp8.rewrite(
-                copy,
-                pictures.picture_id.unwrap_or_default(),
-                pictures.base_layer.unwrap_or_default(),
-            );
-        }
-        if let (Codec::Red, Some(inner)) = (self.meta.codec, self.codec.inner) {
-            renumber_blocks(copy, inner);
-        }
-    }
-}
-
-/// Sets the payload type of all blocks of a RED payload (RFC 2198 §3).
-fn renumber_blocks(payload: &mut [u8], payload_type: u8) {
-    let mut at = 0;
-    while let Some(first) = payload.get_mut(at) {
-        let more = *first & 0x80;
-        *first = more | (payload_type & 0x7f);
-        if more == 0 {
-            return;
-        }
-        at += 4;
-    }
-}
-
-/// Seals `out[start..]`, or takes it back.
-fn seal(
-    srtp: &SrtpOut,
-    stream: &mut OutboundStream,
-    (start, header): (usize, usize),
-    out: &mut Vec<u8>,
-) -> bool {
-    let clear = out.len() - start;
-    out.resize(start + clear + MAX_TRAILER, 0);
-    match srtp.protect_rtp(stream, &mut out[start..], header, clear) {
-        Ok(len) => {
-            out.truncate(start + len);
-            true
-        }
-        Err(_) => {
-            out.truncate(start);
-            false
-        }
-    }
-}
+#[cfg(test)]
+#[path = "slot_tests.rs"]
+mod tests;

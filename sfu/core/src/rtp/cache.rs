@@ -85,7 +85,8 @@ impl<T: Copy> Cache<T> {
             return Insertion::TooOld; // no datagram is that long
         };
         if self.entries.is_empty() {
-            self.entries.resize(self.limits.packets, None);
+            let packets = self.limits.packets.next_power_of_two();
+            self.entries.resize(packets, None);
             self.bytes.resize(self.limits.first_bytes, 0);
         }
         let index = self.index(sequence);
@@ -148,7 +149,7 @@ impl<T: Copy> Cache<T> {
     }
 
     fn index(&self, sequence: u64) -> usize {
-        (sequence % self.entries.len() as u64) as usize
+        (sequence as usize) & (self.entries.len() - 1)
     }
 
     /// Where a payload of `len` bytes goes; the ring wraps or grows for it.

@@ -20,6 +20,7 @@ const VP8_RTX: u8 = 97;
 pub const OPUS: u8 = 111;
 const MID: u8 = 4;
 const LEVEL: u8 = 1;
+const WIDE: u8 = 5;
 
 /// What a client asks for.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +29,8 @@ pub struct Wants {
     pub audio_slots: usize,
     pub rtx: bool,
     pub sends_levels: bool,
+    /// Transport-wide feedback.
+    pub wide: bool,
 }
 
 impl Default for Wants {
@@ -37,6 +40,7 @@ impl Default for Wants {
             audio_slots: 4,
             rtx: true,
             sends_levels: true,
+            wide: false,
         }
     }
 }
@@ -52,6 +56,8 @@ pub struct Seen {
     pub picture_id: u16,
     pub keyframe: bool,
     pub marker: bool,
+    /// Newer ones came before it: reordered, or repaired.
+    pub late: bool,
     pub at: Instant,
 }
 
@@ -116,7 +122,9 @@ pub struct Client {
     pub rtx_received: u32,
     pub plain_repeats: u32,
     pub sender_reports: BTreeMap<u32, SenderInfo>,
-    pub feedback_seen: u32,
+    /// Transport-wide numbers used, and those reported as arrived.
+    wide_sequence: u16,
+    pub wide_reported: BTreeSet<u16>,
     pub remb_seen: u32,
     pub nacks_received: u32,
     /// Answers the server's NACKs.
@@ -165,7 +173,8 @@ impl Client {
             rtx_received: 0,
             plain_repeats: 0,
             sender_reports: BTreeMap::new(),
-            feedback_seen: 0,
+            wide_sequence: 0,
+            wide_reported: BTreeSet::new(),
             remb_seen: 0,
             nacks_received: 0,
             repairs: true,
@@ -221,6 +230,15 @@ impl Client {
                 "a=rtpmap:96 VP8/90000\r\na=rtcp-fb:96 nack\r\na=rtcp-fb:96 nack pli\r\n\
                  a=rtcp-fb:96 ccm fir\r\na=rtcp-fb:96 goog-remb\r\n",
             );
+        }
+        if self.wants.wide {
+            let payload_type = if kind == "audio" { OPUS } else { VP8 };
+            write!(
+                sdp,
+                "a=rtcp-fb:{payload_type} transport-cc\r\na=extmap:{WIDE} {}\r\n",
+                Extension::TransportCc.uri()
+            )
+            .unwrap();
         }
         if rtx {
             sdp.push_str("a=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\n");
@@ -367,6 +385,9 @@ impl Client {
 
     fn send_rtp(&mut self, track: Track, payload_type: u8, marker: bool, payload: &[u8]) {
         let level = [self.level];
+        let wide = self.wide_sequence.to_be_bytes();
+        self.wide_sequence += u16::from(self.wants.wide);
+        let with_wide = self.wants.wide;
         let with_level = track == Track::Microphone && self.wants.sends_levels;
         let mid: &[u8] = if track == Track::Microphone {
             b"0"
@@ -384,6 +405,9 @@ impl Client {
         let mut elements = vec![(MID, mid)];
         if with_level {
             elements.push((LEVEL, &level[..]));
+        }
+        if with_wide {
+            elements.push((WIDE, &wide[..]));
         }
         let len = write_extensions(&mut block, &elements).unwrap();
         packet.extend(&block[..len]);
@@ -525,6 +549,7 @@ impl Client {
             picture_id,
             keyframe,
             marker: header.marker,
+            late: number < newest,
             at: now,
         };
         self.seen.entry(ssrc).or_default().push(seen);
@@ -548,7 +573,10 @@ impl Client {
                     repair.extend(lost);
                 }
                 Message::Remb { .. } => self.remb_seen += 1,
-                Message::TransportFeedback(_) => self.feedback_seen += 1,
+                Message::TransportFeedback(feedback) => {
+                    let arrived = feedback.statuses().filter(|(_, at)| at.is_some());
+                    self.wide_reported.extend(arrived.map(|(number, _)| number));
+                }
                 _ => {}
             }
         }

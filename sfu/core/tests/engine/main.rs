@@ -3,6 +3,7 @@
 
 mod allocation;
 mod audio;
+mod chaos;
 mod client;
 mod forwarding;
 mod hostile;

@@ -114,3 +114,19 @@ fn a_packet_is_not_sent_again_for_every_complaint() {
     world.run(Duration::from_millis(100), |_| {});
     assert_eq!(world.engines[0].counters().retransmitted, 1);
 }
+
+#[test]
+fn senders_are_told_of_every_arrival() {
+    let wants = Wants {
+        wide: true,
+        ..Wants::default()
+    };
+    let (mut world, ids) = World::call(1, 2, wants, 62);
+    world.show(ids[0], 0, Some(ids[1]));
+    world.run_media(2 * SECOND);
+    let sender = &world.clients[&ids[1]];
+    let sent = sender.camera.count + sender.microphone.count;
+    // All but those of the last tenth of a second, which no feedback has told of yet.
+    assert!(sender.wide_reported.len() as u32 > sent - 40);
+    assert!(sender.remb_seen >= 2);
+}
