@@ -282,3 +282,48 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // Plain data, whole between statements; a worker that panics ends the process anyway.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+
+    fn config(port: u16) -> NodeConfig {
+        NodeConfig {
+            listen: vec![Ipv4Addr::LOCALHOST.into()],
+            port,
+            workers: 2,
+            ..NodeConfig::default()
+        }
+    }
+
+    /// Handles go to other tasks, offers are awaited in them.
+    fn is_sendable<T: Send>(value: T) -> T {
+        value
+    }
+
+    #[tokio::test]
+    async fn second_node_on_a_port_is_told_so_and_the_first_goes_on() {
+        let (first, _events) = Node::start(config(0)).unwrap();
+        let refused = Node::start(config(first.port())).map(|_| ());
+        let Err(e @ NodeError::PortBusy(_)) = refused else {
+            panic!("{refused:?}");
+        };
+        assert!(e.to_string().contains("set another media port"), "{e}");
+        assert_eq!(first.loads().len(), 2);
+        let port = first.port();
+        first.shutdown().await;
+        let (again, _events) = Node::start(config(port)).unwrap();
+        again.shutdown().await;
+    }
+
+    #[tokio::test]
+    async fn stopped_node_refuses_offers() {
+        let (node, mut events) = Node::start(config(0)).unwrap();
+        node.clone().shutdown().await;
+        assert_eq!(events.recv().await, None);
+        let offer = is_sendable(node.offer(None, RoomId(1), String::new()));
+        assert_eq!(offer.await, Err(OfferError::Stopped));
+        assert!(node.loads().iter().all(|load| load.peers == 0));
+    }
+}

@@ -371,6 +371,7 @@ async fn bad_datagrams_are_counted_and_the_call_beside_does_not_notice() {
     let before = reasons.map(|reason| dropped(&registry, reason));
     let first = number + 1;
     let mut seed = 1u64;
+    let mut pace = tokio::time::interval(Duration::from_millis(20));
     for round in 0..200u32 {
         // xorshift64: the same garbage in every run.
         let mut garbage = [0u8; 300];
@@ -403,7 +404,7 @@ async fn bad_datagrams_are_counted_and_the_call_beside_does_not_notice() {
             number += 1;
             a.send(number).await;
             b.send(number).await;
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            pace.tick().await;
         }
     }
     let last = number;
