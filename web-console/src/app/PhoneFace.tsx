@@ -9,7 +9,6 @@ import { WaitingForAnswer } from "../features/conference/WaitingForAnswer";
 import { SiteTree } from "../features/directory/SiteTree";
 import { PhoneHome } from "../features/field/PhoneHome";
 import { SpeakerLine } from "../features/field/SpeakerLine";
-import { useWakeLock } from "../features/field/useWakeLock";
 import { RingScreen } from "../features/ringing/RingScreen";
 import { Wall } from "../features/wall/Wall";
 import { CallSound } from "../media/Streams";
@@ -19,6 +18,7 @@ import { LanguageSwitch } from "../ui/LanguageSwitch";
 import { clockOf } from "../ui/time";
 import { useTitle } from "../ui/useTitle";
 import { useNow } from "../ui/useNow";
+import { useWakeLock } from "../ui/useWakeLock";
 import { AccountMenu, LinkState } from "./TopBar";
 
 /** The face in a patrol member's hand. */

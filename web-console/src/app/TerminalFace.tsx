@@ -16,6 +16,7 @@ import { Wall } from "../features/wall/Wall";
 import { CallSound } from "../media/Streams";
 import { useReplica } from "../protocol/client";
 import { LanguageSwitch } from "../ui/LanguageSwitch";
+import { useWakeLock } from "../ui/useWakeLock";
 import { AccountMenu, LinkState } from "./TopBar";
 
 /** The face of a site's room: rung loudly, used from a distance. */
@@ -23,6 +24,8 @@ export function TerminalFace() {
   const { t } = useTranslation();
   const conference = useReplica((replica) => replica.ownConference);
   const inCall = conference !== null;
+  // A room's screen that sleeps shows neither a ring nor the call.
+  useWakeLock(true);
   const [devicesOpen, setDevicesOpen] = useState(false);
   const openDevices = () => setDevicesOpen(true);
   return (

@@ -27,6 +27,8 @@ export function unlockSound(): void {
 
 /** Any first touch or key unlocks the sound of the page. */
 export function unlockOnGesture(): void {
+  // Where the browser allows sound without a touch (a room terminal set up so), it runs at once.
+  unlockSound();
   for (const event of ["pointerdown", "keydown"] as const) {
     window.addEventListener(event, unlockSound, { capture: true, passive: true });
   }

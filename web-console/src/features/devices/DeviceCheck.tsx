@@ -126,7 +126,7 @@ function Level({ track }: { track: MediaStreamTrack | null }) {
   const bar = useRef<HTMLSpanElement>(null);
   useEffect(() => {
     if (track === null) return;
-    return meter(new MediaStream([track]), (level) => bar.current?.style.setProperty("scale", `${level.toFixed(2)} 1`));
+    return meter(new MediaStream([track]), (level) => bar.current?.style.setProperty("clip-path", `inset(0 ${Math.round(100 - 100 * level)}% 0 0)`));
   }, [track]);
   return (
     <div className="devices-level" role="img" aria-label={t("devices.level")}>
