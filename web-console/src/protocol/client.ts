@@ -42,6 +42,12 @@ export const linkStore = createStore<ConnectionPhase>(() => ({ phase: "off" }));
 export const replicaStore = createStore<{ replica: Replica | null }>(() => ({ replica: null }));
 export const vitals = new Vitals();
 
+/** Fifty sites that answer at once send hundreds of pushes; the page is drawn anew about 30 times a second. */
+const PUBLISH_AFTER_MS = 33;
+/** What is known, perhaps a moment before it is shown. */
+let latest: Replica | null = null;
+let publishing: ReturnType<typeof setTimeout> | undefined;
+
 const eventListeners = new Set<(event: ClientEvent) => void>();
 
 export function onClientEvent(listener: (event: ClientEvent) => void): () => void {
@@ -68,19 +74,19 @@ const connection = new Connection({
 
 function welcomed(welcome: Welcome): void {
   const now = Date.now();
-  const old = replicaStore.getState().replica;
+  const old = latest;
   const replica =
     old !== null && old.me.account === welcome.me.account
       ? { ...resync(old, welcome.snapshot, now), me: welcome.me, clockOffsetMs: welcome.serverTimeMs - now }
       : fromSnapshot(welcome.me, welcome.snapshot, welcome.serverTimeMs, now);
-  replicaStore.setState({ replica });
+  publish(replica);
   tell({ type: "welcomed", resumed: welcome.resumed });
 }
 
 function pushed(push: Push): void {
   vitals.apply(push);
   const stopped = push.type === "ringStopped" ? ringOf(push.invitation) : undefined;
-  change((replica) => applyPush(replica, push, Date.now()));
+  change((replica) => applyPush(replica, push, Date.now()), PUBLISH_AFTER_MS);
   if (push.type === "mediaLost") tell({ type: "mediaLost", conference: push.conference });
   if (push.type === "ringStopped" && push.reason !== null && stopped !== undefined) {
     tell({ type: "ringMissed", fromSiteName: stopped.fromSiteName, reason: push.reason });
@@ -89,25 +95,37 @@ function pushed(push: Push): void {
 }
 
 function ringOf(invitation: InvitationId) {
-  return replicaStore.getState().replica?.rings.find((ring) => ring.invitation === invitation);
+  return latest?.rings.find((ring) => ring.invitation === invitation);
 }
 
 function tell(event: ClientEvent): void {
   for (const listener of eventListeners) listener(event);
 }
 
-function change(step: (replica: Replica) => Replica): void {
-  const { replica } = replicaStore.getState();
-  if (replica === null) return;
-  const next = step(replica);
-  if (next.ownConference !== replica.ownConference) vitals.clear();
-  if (next !== replica) replicaStore.setState({ replica: next });
+/** Changes what is known; shown at once, or together with what else comes within `delayMs`. */
+function change(step: (replica: Replica) => Replica, delayMs = 0): void {
+  if (latest === null) return;
+  const before = latest;
+  latest = step(before);
+  if (latest === before) return;
+  const moved = latest.ownConference !== before.ownConference;
+  if (moved) vitals.clear();
+  // Media follow the own stay, and must not lag behind.
+  if (moved || delayMs === 0) publish(latest);
+  else publishing ??= setTimeout(() => publish(latest), delayMs);
+}
+
+function publish(replica: Replica | null): void {
+  clearTimeout(publishing);
+  publishing = undefined;
+  latest = replica;
+  replicaStore.setState({ replica });
 }
 
 function signedIn(me: Me): void {
   settleDevice(me.role);
   // Another account's knowledge; nothing shows it while nobody is signed in.
-  replicaStore.setState({ replica: null });
+  publish(null);
   sessionStore.setState({ state: "signedIn", me }, true);
   connection.start();
 }
@@ -184,7 +202,7 @@ export function order(request: Request): Promise<Reply> {
 
 /** Rings the targets: into the own call if there is one, else into a new one. */
 export async function ring(targets: Target[], ordered: boolean): Promise<void> {
-  const conference = replicaStore.getState().replica?.ownConference ?? null;
+  const conference = latest?.ownConference ?? null;
   if (conference !== null) {
     await order({ type: "invite", conference, targets, ordered });
     return;
@@ -209,7 +227,7 @@ export async function decline(invitation: InvitationId): Promise<void> {
 
 /** Hangs up at once; the server hears of it as soon as the line allows. */
 export async function leave(): Promise<void> {
-  const conference = replicaStore.getState().replica?.ownConference ?? null;
+  const conference = latest?.ownConference ?? null;
   if (conference === null) return;
   change((replica) => parted(replica, null));
   await order({ type: "leave", conference });
