@@ -310,13 +310,18 @@ fn handshake_failed(detail: &str) -> Failure {
 
 /// The endpoint's words, with a hint where the cause is the peer's kind of certificate.
 fn describe(error: &dimpl::Error) -> String {
+    // A peer without such a certificate either sends none or gives up by an
+    // alert: handshake_failure (RFC 5246 §7.2.2).
     let kind_of_certificate = matches!(
         error,
         dimpl::Error::CryptoError(dimpl::CryptoError::UnsupportedPublicKeyAlgorithm)
             | dimpl::Error::CertificateError(dimpl::CertificateError::NoClientCertificateReceived)
+            | dimpl::Error::SecurityError(dimpl::SecurityError::FatalAlert { description: 40 })
     );
     if kind_of_certificate {
-        return format!("{error}: only ECDSA certificates (P-256, P-384) are supported, not RSA");
+        return format!(
+            "{error}; only ECDSA certificates (P-256, P-384) are supported: is the peer's RSA?"
+        );
     }
     error.to_string()
 }
