@@ -19,8 +19,10 @@ const SPEECH: Duration = Duration::from_millis(20);
 const FRAME: Duration = Duration::from_nanos(1_000_000_000 / 30);
 /// 2.5 Mbit/s at 30 frames a second.
 const FRAME_PACKETS: [usize; 9] = [1_200, 1_200, 1_200, 1_200, 1_200, 1_200, 1_200, 1_200, 800];
-/// What is under way after the last packet was sent.
-const DRAIN: Duration = Duration::from_millis(300);
+/// So long nothing more came: all that was under way has arrived.
+const QUIET: Duration = Duration::from_millis(300);
+/// So that a client which has to wait for its turn loses nothing.
+const SOCKET_BUFFER_BYTES: usize = 4 << 20;
 const REPORT: Duration = Duration::from_secs(1);
 /// One of so many video packets is asked for again.
 const ASK_AGAIN: u16 = 256;
@@ -134,27 +136,47 @@ pub async fn serve() -> Result<()> {
                 let time = Duration::from_millis(ms.parse()?);
                 *counts.borrow_mut() = Streamed::default();
                 source.as_ref().context("no source")?.send(time)?;
-                tokio::time::sleep(time + DRAIN).await;
-                let c = *counts.borrow();
+                tokio::time::sleep(time).await;
+                let c = settled(&counts).await;
                 println!("{} {} {}", c.sent, c.received, c.repaired);
             }
             ["sinks", sockets] => {
                 let mut ports = Vec::new();
                 for _ in 0..sockets.parse()? {
-                    let socket = UdpSocket::bind("127.0.0.1:0").await?;
+                    let socket = open()?;
                     ports.push(socket.local_addr()?.port().to_string());
                     tokio::task::spawn_local(drain(socket, counts.clone()));
                 }
                 println!("{}", ports.join(" "));
             }
             ["received"] => {
-                tokio::time::sleep(DRAIN).await;
-                println!("{}", std::mem::take(&mut *counts.borrow_mut()).received);
+                println!("{}", settled(&counts).await.received);
+                *counts.borrow_mut() = Streamed::default();
             }
             _ => anyhow::bail!("what is {line}?"),
         }
     }
     Ok(())
+}
+
+/// The counts once nothing is under way any more.
+async fn settled(counts: &Counts) -> Streamed {
+    loop {
+        let before = *counts.borrow();
+        tokio::time::sleep(QUIET).await;
+        let now = *counts.borrow();
+        if now.received == before.received {
+            return now;
+        }
+    }
+}
+
+fn open() -> Result<UdpSocket> {
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0")?;
+    socket.set_nonblocking(true)?;
+    let socket = socket2::Socket::from(socket);
+    socket.set_recv_buffer_size(SOCKET_BUFFER_BYTES)?;
+    Ok(UdpSocket::from_std(socket.into())?)
 }
 
 async fn drain(socket: UdpSocket, counts: Counts) {
@@ -186,7 +208,7 @@ struct Streaming {
 
 impl Client {
     async fn new(light: Light, port: u16, counts: Counts) -> Result<Self> {
-        let socket = UdpSocket::bind("127.0.0.1:0").await?;
+        let socket = open()?;
         socket.connect(("127.0.0.1", port)).await?;
         let now = Instant::now();
         Ok(Self {
