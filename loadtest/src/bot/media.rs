@@ -8,15 +8,12 @@ use std::time::{Duration, Instant};
 use liandong_protocol::{ConferenceId, RefusalCode, Reply, Request};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
-use webrtc::media_stream::track_remote::{TrackRemote, TrackRemoteEvent};
-use webrtc::peer_connection::{
-    PeerConnection, PeerConnectionEventHandler, RTCIceGatheringState, RTCPeerConnectionState,
-    RTCSessionDescription,
-};
+use webrtc::peer_connection::{PeerConnection, RTCSessionDescription};
 
 use super::board::{Board, Place};
 use super::described::{Section, sections};
 use super::link::{Link, RequestError};
+use super::observer::{Happening, Observer, broken, connected};
 use super::peer::{self, Tracks};
 use super::sending::{Sending, Stream};
 use super::{MediaPlan, Seen, Tally};
@@ -27,8 +24,6 @@ use crate::media::vp8::VideoLoop;
 const GATHER_PATIENCE: Duration = Duration::from_secs(5);
 /// From the answer to the connection.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(15);
-/// Disconnected may heal by itself; longer than this it is made anew.
-const HEAL_PATIENCE: Duration = Duration::from_millis(1500);
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
@@ -107,12 +102,7 @@ impl Keeper {
         let mut ever_connected = false;
         loop {
             let connected = Arc::new(OnceLock::new());
-            let (happened, happenings) = mpsc::channel(16);
-            let observer = Arc::new(Observer {
-                happened,
-                places: OnceLock::new(),
-                board: self.surroundings.board.clone(),
-            });
+            let (observer, happenings) = Observer::new(self.surroundings.board.clone());
             let (connection, tracks) = match peer::build(
                 &self.surroundings.plan,
                 self.surroundings.index,
@@ -192,7 +182,7 @@ impl Attempt<'_> {
         let up = tokio::time::timeout(CONNECT_PATIENCE, connected(&mut happenings)).await;
         match up {
             Ok(Ok(())) => {}
-            Ok(Err(ending)) => return ending,
+            Ok(Err(reason)) => return Ending::Again(reason),
             Err(_) => return Ending::broken("no connection after the answer"),
         }
         let around = &self.keeper.surroundings;
@@ -212,7 +202,7 @@ impl Attempt<'_> {
         };
         tokio::select! {
             () = sending => Ending::broken("the tracks are gone"),
-            ending = broken(&mut happenings) => ending,
+            reason = broken(&mut happenings) => Ending::Again(reason),
             () = self.keeper.again.notified() => Ending::broken("the server lost it"),
         }
     }
@@ -248,8 +238,7 @@ impl Attempt<'_> {
         let answer = self.offer(sdp).await?;
         let sections = sections(&answer);
         let places = self.places(&sections);
-        // Only the first call can set it; the attempt has only one.
-        let _ = self.observer.places.set(places);
+        self.observer.place(places);
         let answer = RTCSessionDescription::answer(answer).map_err(Ending::broken)?;
         self.connection
             .set_remote_description(answer)
@@ -342,97 +331,6 @@ impl Attempt<'_> {
             tally: around.tally.clone(),
         };
         sending.run().await;
-    }
-}
-
-/// What the media stack tells.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Happening {
-    Gathered,
-    State(RTCPeerConnectionState),
-}
-
-async fn connected(happenings: &mut mpsc::Receiver<Happening>) -> Result<(), Ending> {
-    loop {
-        match happenings.recv().await {
-            Some(Happening::State(RTCPeerConnectionState::Connected)) => return Ok(()),
-            Some(Happening::State(
-                state @ (RTCPeerConnectionState::Failed | RTCPeerConnectionState::Closed),
-            )) => return Err(Ending::Again(format!("the connection is {state}"))),
-            Some(_) => {}
-            None => return Err(Ending::broken("the media stack ended")),
-        }
-    }
-}
-
-/// Waits until the connection is beyond healing.
-async fn broken(happenings: &mut mpsc::Receiver<Happening>) -> Ending {
-    let mut healing = false;
-    loop {
-        let next = async {
-            if healing {
-                tokio::time::timeout(HEAL_PATIENCE, happenings.recv()).await
-            } else {
-                Ok(happenings.recv().await)
-            }
-        };
-        match next.await {
-            Err(_) => return Ending::broken("the connection is disconnected"),
-            Ok(None) => return Ending::broken("the media stack ended"),
-            Ok(Some(Happening::State(state))) => match state {
-                RTCPeerConnectionState::Disconnected => healing = true,
-                RTCPeerConnectionState::Connected => healing = false,
-                RTCPeerConnectionState::Failed | RTCPeerConnectionState::Closed => {
-                    return Ending::Again(format!("the connection is {state}"));
-                }
-                _ => {}
-            },
-            Ok(Some(Happening::Gathered)) => {}
-        }
-    }
-}
-
-/// Hears the media stack; called on its own task, so nothing here may wait.
-pub(super) struct Observer {
-    happened: mpsc::Sender<Happening>,
-    places: OnceLock<BTreeMap<u32, Place>>,
-    board: Arc<Board>,
-}
-
-#[async_trait::async_trait]
-impl PeerConnectionEventHandler for Observer {
-    async fn on_ice_gathering_state_change(&self, state: RTCIceGatheringState) {
-        if state == RTCIceGatheringState::Complete {
-            // Full: sixteen unread events mean that nobody waits for this one.
-            let _ = self.happened.try_send(Happening::Gathered);
-        }
-    }
-
-    async fn on_connection_state_change(&self, state: RTCPeerConnectionState) {
-        let _ = self.happened.try_send(Happening::State(state));
-    }
-
-    async fn on_track(&self, track: Arc<dyn TrackRemote>) {
-        let places = self.places.get();
-        let ssrcs = track.ssrcs().await;
-        let place = ssrcs
-            .iter()
-            .find_map(|ssrc| places.and_then(|p| p.get(ssrc)).copied());
-        let Some(place) = place else {
-            tracing::warn!(?ssrcs, "a stream that the answer does not name");
-            return;
-        };
-        tokio::spawn(receive(track, place, self.board.clone()));
-    }
-}
-
-async fn receive(track: Arc<dyn TrackRemote>, place: Place, board: Arc<Board>) {
-    while let Some(event) = track.poll().await {
-        match event {
-            TrackRemoteEvent::OnRtpPacket(packet) => board.packet(place, &packet, Instant::now()),
-            TrackRemoteEvent::OnEnded => break,
-            _ => {}
-        }
     }
 }
 

@@ -14,6 +14,7 @@ mod frames;
 mod keyframes;
 mod link;
 mod media;
+mod observer;
 mod peer;
 mod run;
 mod seen;

@@ -23,7 +23,7 @@ use webrtc::rtp_transceiver::{RTCRtpTransceiverDirection, RTCRtpTransceiverInit}
 
 use super::MediaPlan;
 use super::keyframes::{KeyframeRequests, NEXT_TO_THE_BOT};
-use super::media::Observer;
+use super::observer::Observer;
 use super::sending::Stream;
 
 pub(super) const MID: &str = "urn:ietf:params:rtp-hdrext:sdes:mid";
