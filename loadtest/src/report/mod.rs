@@ -200,10 +200,10 @@ impl Report {
             let _ = writeln!(text, "  {name:<22} {value}");
         };
         line("bots", format!("{} for {:.0} s", s.bots, self.seconds));
-        line(
-            "answered / joined",
-            format!("{} / {} of {} rung", s.answered, s.joined, s.rung),
-        );
+        if s.rung > 0 {
+            let found = format!("{} / {} of {} rung", s.answered, s.joined, s.rung);
+            line("answered / joined", found);
+        }
         let times = [
             ("login", &s.login_ms),
             ("ring → answered", &s.ring_to_answered_ms),
