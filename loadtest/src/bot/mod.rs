@@ -237,3 +237,6 @@ fn gather(tally: &Tally, board: &Board) -> BotReport {
     board.report(&mut report, Instant::now());
     report
 }
+
+#[cfg(test)]
+mod tests;
