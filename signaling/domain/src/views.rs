@@ -1,5 +1,7 @@
 //! What can be read from the state, for the server's views and for decisions.
 
+use std::collections::BTreeSet;
+
 use crate::authority::{Post, role_may};
 use crate::conference::Conference;
 use crate::county::County;
@@ -128,20 +130,30 @@ impl County {
             .collect()
     }
 
-    /// A conference is seen by whoever is in it or is rung into it, by its
-    /// caller, and by those whose subtree it was called from.
+    /// A conference is seen by those it involves and by those who oversee it.
     #[must_use]
     pub fn sees_conference(&self, viewer: &AccountId, conference: &Conference) -> bool {
-        let Some(account) = self.directory.account(viewer) else {
-            return false;
-        };
-        conference.called_by == *viewer
-            || conference.present().any(|one| one.account == *viewer)
-            || conference
-                .invitations()
-                .any(|one| self.rung_by(one).contains(&viewer))
-            || (account.role != Role::Field
-                && self.sees_presence(viewer, &conference.called_by_site))
+        self.involved_in(conference).contains(viewer) || self.oversees(viewer, conference)
+    }
+
+    /// Its caller, whoever is in it, and whoever is rung into it.
+    #[must_use]
+    pub fn involved_in<'a>(&'a self, conference: &'a Conference) -> BTreeSet<&'a AccountId> {
+        let rung = conference.invitations().flat_map(|one| self.rung_by(one));
+        let present = conference.present().map(|one| &one.account);
+        std::iter::once(&conference.called_by)
+            .chain(present)
+            .chain(rung)
+            .collect()
+    }
+
+    /// Those whose subtree it was called from.
+    #[must_use]
+    pub fn oversees(&self, viewer: &AccountId, conference: &Conference) -> bool {
+        self.directory
+            .account(viewer)
+            .is_some_and(|account| account.role != Role::Field)
+            && self.sees_presence(viewer, &conference.called_by_site)
     }
 
     /// Whom a viewer sees who wishes nothing: the chair, then in order of joining.
