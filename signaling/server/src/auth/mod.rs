@@ -1,0 +1,16 @@
+//! Who is who: passwords, lock-out, sessions, and where requests may come from.
+//!
+//! * [`password`] – Argon2id
+//! * [`lockout`], [`rate`] – how often one may try; pure, time is an argument
+//! * [`sign_in`] – all steps of a login
+//! * [`session`] – the cookie and what it stands for
+//! * [`vault`] – password hashes and sessions on the disk
+//! * [`origin`] – no orders from other people's pages
+
+pub mod lockout;
+pub mod origin;
+pub mod password;
+pub mod rate;
+pub mod session;
+pub mod sign_in;
+pub mod vault;

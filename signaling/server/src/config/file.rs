@@ -1,0 +1,94 @@
+//! How the configuration file is written. Unknown fields are mistakes: a
+//! misspelt limit must not silently be no limit.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use super::check::Mistakes;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct File {
+    pub county: County,
+    #[serde(default)]
+    pub accounts: Accounts,
+    #[serde(default)]
+    pub network: Network,
+    pub tls: Option<Tls>,
+    #[serde(default)]
+    pub calls: Calls,
+    #[serde(default)]
+    pub metrics: Metrics,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct County {
+    pub name: String,
+    /// CSV with the head `code,tier,name,parent,longitude,latitude`.
+    pub sites: PathBuf,
+    /// Codes of sites whose terminals always ring, even on an order.
+    #[serde(default)]
+    pub never_auto_answer: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Accounts {
+    /// CSV with the head `account,name,role,site,password_hash`.
+    pub file: Option<PathBuf>,
+    /// One account per site, named by its code.
+    #[serde(default)]
+    pub per_site: bool,
+    /// Accounts without a hash get the demo password. Never in earnest.
+    #[serde(default)]
+    pub demo_password: bool,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Network {
+    pub listen: Option<IpAddr>,
+    pub https_port: Option<u16>,
+    pub media_port: Option<u16>,
+    pub workers: Option<usize>,
+    #[serde(default)]
+    pub advertise: Vec<IpAddr>,
+    pub max_connections: Option<usize>,
+    pub max_connections_per_address: Option<usize>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Tls {
+    pub certificate: PathBuf,
+    pub key: PathBuf,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Calls {
+    pub ring_seconds: Option<u32>,
+    pub connect_seconds: Option<u32>,
+    pub auto_answer_ms: Option<u32>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Metrics {
+    pub token: Option<String>,
+}
+
+/// The first step stops at the first mistake of syntax, since what follows
+/// a broken line cannot be trusted; `toml` shows the place.
+pub(super) fn parse(text: &str) -> Result<File, Mistakes> {
+    toml::from_str(text).map_err(|error| {
+        Mistakes::one(
+            "configuration",
+            error.to_string().trim_end(),
+            "correct the line that is shown; the known fields are in deploy/nanjiang/liandong.toml",
+        )
+    })
+}

@@ -1,0 +1,134 @@
+use std::path::Path;
+
+use super::*;
+
+const NANJIANG: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../deploy/nanjiang/liandong.toml"
+);
+
+fn folder_with(sites: &str, accounts: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("sites.csv"), sites).unwrap();
+    std::fs::write(folder.path().join("accounts.csv"), accounts).unwrap();
+    folder
+}
+
+fn mistakes(text: &str, folder: &Path) -> Vec<String> {
+    let error = Config::parse(text, folder, &Overrides::default()).unwrap_err();
+    error
+        .0
+        .iter()
+        .map(|m| format!("{}: {}", m.at, m.what))
+        .collect()
+}
+
+#[test]
+fn demo_county_has_its_fifty_sites_and_their_accounts() {
+    let config = Config::load(Path::new(NANJIANG), &Overrides::default()).unwrap();
+    assert_eq!(config.sites.len(), 50);
+    assert_eq!(config.sites[0].tier, Tier::County);
+    assert!(config.demo);
+    for name in [
+        "commander",
+        "dispatcher",
+        "admin",
+        "511922101",
+        "511922001001",
+        "field6",
+    ] {
+        assert!(
+            config.accounts.contains_key(&AccountId::from(name)),
+            "{name}"
+        );
+    }
+    assert_eq!(config.network.https_port, 8443);
+    assert!(config.sites.iter().all(|site| site.auto_answer));
+}
+
+#[test]
+fn command_line_wins_over_the_file() {
+    let overrides = Overrides {
+        https_port: Some(9443),
+        workers: Some(1),
+        ..Overrides::default()
+    };
+    let config = Config::load(Path::new(NANJIANG), &overrides).unwrap();
+    assert_eq!(config.network.https_port, 9443);
+    assert_eq!(config.network.workers, 1);
+    assert_eq!(config.network.media_port, 8443);
+}
+
+#[test]
+fn all_mistakes_are_reported_at_once() {
+    let folder = folder_with(
+        "code,tier,name,parent,longitude,latitude\n\
+         1,county,A,,106,32\n\
+         2,township,B,9,106,32\n\
+         3,community,C,1,106,32\n\
+         4,township,D,1,506,32\n\
+         5,village,E,1,106,32\n",
+        "account,name,role,site,password_hash\n\
+         a b,X,field,1,\n\
+         x,X,township,1,\n\
+         y,Y,field,77,secret\n",
+    );
+    let found = mistakes(
+        "[county]\nname = \"\"\nsites = \"sites.csv\"\nnever_auto_answer = [\"88\"]\n\
+         [accounts]\nfile = \"accounts.csv\"\ndemo_password = true\n\
+         [network]\nworkers = 65\nadvertise = [\"0.0.0.0\"]\n\
+         [tls]\ncertificate = \"none.pem\"\nkey = \"none.key\"\n\
+         [calls]\nring_seconds = 0\n\
+         [metrics]\ntoken = \"short\"\n",
+        folder.path(),
+    );
+    for part in [
+        "county.name: is empty",
+        "sites.csv:5: 506, 32 is not on Earth",
+        "sites.csv:6: ",
+        "site 2: 9 cannot be its parent",
+        "site 3: 1 cannot be its parent",
+        "never_auto_answer: there is no site 88",
+        "accounts.csv:2: \"a b\" cannot be a login name",
+        "accounts.csv:3: the role does not fit",
+        "accounts.csv:4: there is no site 77",
+        "accounts.csv:4: password_hash",
+        "network.workers: is 65",
+        "network.advertise: 0.0.0.0",
+        "tls.certificate: no such file",
+        "tls.key: no such file",
+        "calls.ring_seconds: is 0",
+        "metrics.token: is shorter",
+    ] {
+        assert!(
+            found.iter().any(|m| m.contains(part)),
+            "{part} not in {found:#?}"
+        );
+    }
+}
+
+#[test]
+fn misspelt_field_is_named_with_its_line() {
+    let found = mistakes(
+        "[county]\nname = \"A\"\nsites = \"sites.csv\"\n[network]\nhttp_port = 1\n",
+        Path::new("."),
+    );
+    assert_eq!(found.len(), 1);
+    assert!(
+        found[0].contains("line 5") && found[0].contains("http_port"),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn county_without_passwords_is_refused() {
+    let folder = folder_with(
+        "code,tier,name,parent,longitude,latitude\n1,county,A,,106,32\n",
+        "",
+    );
+    let found = mistakes(
+        "[county]\nname = \"A\"\nsites = \"sites.csv\"\n[accounts]\nper_site = true\n",
+        folder.path(),
+    );
+    assert_eq!(found, ["accounts: no account has a password"]);
+}

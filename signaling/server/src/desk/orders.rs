@@ -1,0 +1,125 @@
+//! What of the wire is an order of the rules, and what is not.
+
+use liandong_domain::{self as domain, ConferenceId, InvitationId, Order, ParticipantId};
+use liandong_protocol::{self as protocol, Request};
+
+use crate::views::wire;
+
+/// A request by what it takes to carry it out.
+#[derive(Debug)]
+pub enum Work {
+    /// The rules decide, and it is journaled.
+    Order(Order),
+    /// The media node answers.
+    Offer {
+        conference: ConferenceId,
+        sdp: String,
+    },
+    /// Which slots show whom; not journaled.
+    Show {
+        conference: ConferenceId,
+        tiles: Vec<ParticipantId>,
+    },
+    /// Only the first message of a connection may be one.
+    Hello,
+}
+
+impl From<Request> for Work {
+    fn from(request: Request) -> Self {
+        let conference_id = |id: protocol::ConferenceId| ConferenceId(id.0);
+        let participant_id = |id: protocol::ParticipantId| ParticipantId(id.0);
+        let invitation_id = |id: protocol::InvitationId| InvitationId(id.0);
+        let targets = |targets: Vec<protocol::Target>| -> Vec<domain::Target> {
+            targets.into_iter().map(wire::target).collect()
+        };
+        Work::Order(match request {
+            Request::Hello { .. } => return Work::Hello,
+            Request::Offer { conference, sdp } => {
+                return Work::Offer {
+                    conference: conference_id(conference),
+                    sdp,
+                };
+            }
+            Request::Show { conference, wish } => {
+                return Work::Show {
+                    conference: conference_id(conference),
+                    tiles: wish.tiles.into_iter().map(participant_id).collect(),
+                };
+            }
+            Request::Call {
+                targets: called,
+                title,
+                ordered,
+            } => Order::Call {
+                targets: targets(called),
+                title,
+                ordered,
+            },
+            Request::Invite {
+                conference,
+                targets: called,
+                ordered,
+            } => Order::Invite {
+                conference: conference_id(conference),
+                targets: targets(called),
+                ordered,
+            },
+            Request::InviteAbsent { conference } => Order::InviteAbsent {
+                conference: conference_id(conference),
+            },
+            Request::CancelInvitation { invitation } => Order::CancelInvitation {
+                invitation: invitation_id(invitation),
+            },
+            Request::Accept { invitation } => Order::Accept {
+                invitation: invitation_id(invitation),
+            },
+            Request::Decline { invitation } => Order::Decline {
+                invitation: invitation_id(invitation),
+            },
+            Request::Leave { conference } => Order::Leave {
+                conference: conference_id(conference),
+            },
+            Request::Remove {
+                conference,
+                participant,
+                reason,
+            } => Order::Remove {
+                conference: conference_id(conference),
+                participant: participant_id(participant),
+                reason,
+            },
+            Request::End { conference } => Order::End {
+                conference: conference_id(conference),
+            },
+            Request::Mute {
+                conference,
+                participant,
+                muted,
+            } => Order::Mute {
+                conference: conference_id(conference),
+                participant: participant_id(participant),
+                muted,
+            },
+            Request::MuteAll { conference, muted } => Order::MuteAll {
+                conference: conference_id(conference),
+                muted,
+            },
+            Request::HandOver {
+                conference,
+                participant,
+            } => Order::HandOver {
+                conference: conference_id(conference),
+                participant: participant_id(participant),
+            },
+            Request::SetOwnMedia {
+                conference,
+                microphone,
+                camera,
+            } => Order::SetOwnMedia {
+                conference: conference_id(conference),
+                microphone,
+                camera,
+            },
+        })
+    }
+}

@@ -1,0 +1,666 @@
+//! The desk's loop. A batch is what waits: all of it is decided on a working
+//! copy, journaled in one transaction, and only then told to anybody. So
+//! fifty sites that answer at once cost one fsync, and nobody ever saw what a
+//! crash could take back.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Instant;
+
+use liandong_domain::{
+    AccountId, Actor, ConferenceId, Event, Order, Outcome, ParticipantId, Timestamp,
+};
+use liandong_protocol::{Push, Refusal, RefusalCode, Reply};
+use liandong_sfu_node::NodeEvent;
+use tokio::sync::{mpsc, oneshot};
+
+use super::clients::{Arrival, Attached, ClientId, Clients, ConnectionId, encode_push};
+use super::ledger::Ledger;
+use super::orders::Work;
+use super::tell::{self, Told};
+use super::{Desk, Hello, Input, Status, encode_reply};
+use crate::clock;
+use crate::http::metrics::DeskMetrics;
+use crate::journal::{Journal, JournalError};
+use crate::media::Media;
+use crate::media::figures::{self, SPEAKING_EVERY};
+use crate::views::snapshot::{self, Answering, Setting};
+use crate::views::wire::{self, refuse, refuse_for};
+use crate::ws::outbox::CloseCode;
+
+/// Inputs decided before they are written: bounds the wait of the first.
+const BATCH: usize = 256;
+/// How often lost clients and failed writes are looked after.
+const HOUSEKEEPING_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
+/// What a client waits when the journal cannot be written.
+const RETRY_AFTER: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// What the desk is made of.
+#[derive(Debug)]
+pub struct Parts<J> {
+    pub ledger: Ledger<J>,
+    pub setting: Setting,
+    pub media: Media,
+    pub node_events: mpsc::Receiver<NodeEvent>,
+    pub metrics: Arc<DeskMetrics>,
+}
+
+/// Starts the desk's task.
+pub fn start<J: Journal>(parts: Parts<J>) -> (Desk, tokio::task::JoinHandle<()>) {
+    let (desk, inputs) = Desk::channel();
+    let running = Running {
+        ledger: parts.ledger,
+        setting: parts.setting,
+        media: parts.media,
+        metrics: parts.metrics,
+        clients: Clients::default(),
+        told: Told::default(),
+        again: Vec::new(),
+        desk: desk.clone(),
+        last_now: Timestamp(0),
+    };
+    // The desk's own handle keeps the channel open; `Stop` closes it.
+    let task = tokio::spawn(running.run(inputs, parts.node_events));
+    (desk, task)
+}
+
+struct Running<J> {
+    ledger: Ledger<J>,
+    setting: Setting,
+    media: Media,
+    metrics: Arc<DeskMetrics>,
+    clients: Clients,
+    told: Told,
+    /// The server's own orders that could not be journaled yet.
+    again: Vec<Order>,
+    desk: Desk,
+    last_now: Timestamp,
+}
+
+/// What has to be done once the batch is journaled, in the order of the inputs.
+enum After {
+    Reply {
+        client: ClientId,
+        connection: ConnectionId,
+        id: u32,
+        outcome: Outcome,
+    },
+    Refuse {
+        client: ClientId,
+        connection: ConnectionId,
+        id: u32,
+        refusal: Refusal,
+    },
+    Welcome {
+        attached: Attached,
+        account: AccountId,
+        id: u32,
+        reply: oneshot::Sender<Result<(ClientId, ConnectionId), Refusal>>,
+    },
+    Recorded(oneshot::Sender<Result<(), Refusal>>),
+}
+
+/// One batch in the making.
+#[derive(Default)]
+struct Batch {
+    after: Vec<After>,
+    /// Orders of the server itself, to be tried again when the append fails.
+    own: Vec<Order>,
+    /// Accounts whose devices changed.
+    devices: BTreeSet<AccountId>,
+    /// Conferences whose slots may change without an event.
+    stages: BTreeSet<ConferenceId>,
+    stop: bool,
+}
+
+impl<J: Journal> Running<J> {
+    async fn run(
+        mut self,
+        mut inputs: mpsc::Receiver<Input>,
+        mut node_events: mpsc::Receiver<NodeEvent>,
+    ) {
+        let mut housekeeping = tokio::time::interval(HOUSEKEEPING_EVERY);
+        housekeeping.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut figures = tokio::time::interval(SPEAKING_EVERY);
+        figures.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            let mut batch = Batch::default();
+            let due = self.ledger.county().due();
+            tokio::select! {
+                input = inputs.recv() => match input {
+                    Some(input) => self.take(input, &mut batch),
+                    None => return,
+                },
+                Some(event) = node_events.recv() => self.node_event(event, &mut batch),
+                () = clock::sleep_until(due) => self.own_order(Order::Tick, &mut batch),
+                _ = housekeeping.tick() => self.housekeep(&mut batch),
+                _ = figures.tick(), if self.media.figures.is_waiting() => {
+                    self.media.flush_figures(&self.clients, Instant::now());
+                    continue;
+                }
+            }
+            for _ in 1..BATCH {
+                if let Ok(input) = inputs.try_recv() {
+                    self.take(input, &mut batch);
+                } else if let Ok(event) = node_events.try_recv() {
+                    self.node_event(event, &mut batch);
+                } else {
+                    break;
+                }
+            }
+            self.finish(&mut batch).await;
+            if batch.stop {
+                self.stop();
+                return;
+            }
+        }
+    }
+
+    fn take(&mut self, input: Input, batch: &mut Batch) {
+        match input {
+            Input::Attach { hello, id, reply } => self.attach(hello, id, reply, batch),
+            Input::Detach { client, connection } => {
+                let detached = self.clients.detach(client, connection, Instant::now());
+                batch.devices.extend(detached);
+            }
+            Input::Message {
+                client,
+                connection,
+                message,
+            } => {
+                let request = Work::from(message.request);
+                self.request(client, connection, message.id, message.key, request, batch);
+            }
+            Input::Beats {
+                client,
+                connection,
+                late,
+            } => {
+                let found = self.clients.one_mut(client);
+                if let Some(client) = found.filter(|client| client.connection == connection) {
+                    client.late = late;
+                    batch.devices.insert(client.account.clone());
+                }
+            }
+            Input::Resync { client, connection } => self.resync(client, connection),
+            Input::Offered {
+                id,
+                connection,
+                done,
+            } => self.offered(id, connection, done, batch),
+            Input::Record { access, reply } => {
+                let now = self.now();
+                self.ledger.access(access, now);
+                batch.after.push(After::Recorded(reply));
+            }
+            Input::Me { account, reply } => {
+                let me = snapshot::me(self.ledger.county(), &self.setting, &account);
+                drop(reply.send(me)); // whoever asked may be gone
+            }
+            Input::Status { reply } => drop(reply.send(self.status())),
+            Input::Stop => batch.stop = true,
+        }
+    }
+
+    fn attach(
+        &mut self,
+        hello: Hello,
+        id: u32,
+        reply: oneshot::Sender<Result<(ClientId, ConnectionId), Refusal>>,
+        batch: &mut Batch,
+    ) {
+        let county = self.ledger.county();
+        if snapshot::me(county, &self.setting, &hello.account).is_none() {
+            let refusal = refuse(RefusalCode::NotSignedIn, "the account is not active");
+            drop(reply.send(Err(refusal)));
+            return;
+        }
+        let account = hello.account.clone();
+        let attached = self.clients.attach(Arrival {
+            account: hello.account,
+            device: hello.device,
+            answering: Answering {
+                automatic: hello.auto_answer,
+            },
+            resume: hello.resume,
+            outbox: hello.outbox,
+        });
+        batch.devices.insert(account.clone());
+        batch.after.push(After::Welcome {
+            attached,
+            account,
+            id,
+            reply,
+        });
+    }
+
+    fn request(
+        &mut self,
+        client: ClientId,
+        connection: ConnectionId,
+        id: u32,
+        key: Option<String>,
+        work: Work,
+        batch: &mut Batch,
+    ) {
+        let Some(found) = self.clients.one(client) else {
+            return;
+        };
+        if found.connection != connection {
+            return;
+        }
+        let result = match work {
+            Work::Order(order) => {
+                let by = Actor::Account(found.account.clone());
+                let now = self.now();
+                self.metrics.order(&order);
+                match self.ledger.order(&by, key.as_deref(), &order, now) {
+                    Ok(outcome) => {
+                        batch.after.push(After::Reply {
+                            client,
+                            connection,
+                            id,
+                            outcome,
+                        });
+                        return;
+                    }
+                    Err(refusal) => Err(wire::refusal(&refusal)),
+                }
+            }
+            Work::Offer { conference, sdp } => match self.stays_in(client, conference) {
+                Ok(_) => {
+                    let sent = self.media.offer(client, conference, sdp);
+                    let desk = self.desk.clone();
+                    tokio::spawn(async move {
+                        let done = sent.send().await;
+                        desk.tell(Input::Offered {
+                            id,
+                            connection,
+                            done,
+                        })
+                        .await;
+                    });
+                    return;
+                }
+                Err(refusal) => Err(refusal),
+            },
+            Work::Show { conference, tiles } => self.stays_in(client, conference).map(|_| {
+                self.media.wish(client, conference, tiles);
+                batch.stages.insert(conference);
+                Reply::Done
+            }),
+            Work::Hello => Err(refuse(
+                RefusalCode::Malformed,
+                "Hello comes once per connection",
+            )),
+        };
+        match result {
+            Ok(reply) => self.reply(client, connection, id, Ok(reply)),
+            // After the replies to earlier requests of the batch.
+            Err(refusal) => batch.after.push(After::Refuse {
+                client,
+                connection,
+                id,
+                refusal,
+            }),
+        }
+    }
+
+    /// The client's own participant in the conference.
+    fn stays_in(
+        &self,
+        client: ClientId,
+        conference: ConferenceId,
+    ) -> Result<ParticipantId, Refusal> {
+        let county = self.ledger.county();
+        if county.conference(conference).is_none() {
+            return Err(refuse(RefusalCode::UnknownConference, "no such conference"));
+        }
+        self.clients
+            .one(client)
+            .and_then(|client| county.participant(client.stay?))
+            .filter(|one| one.is_present() && one.conference == conference)
+            .map(|one| one.id)
+            .ok_or_else(|| {
+                refuse(
+                    RefusalCode::NotInConference,
+                    "this client is not in the conference",
+                )
+            })
+    }
+
+    fn offered(
+        &mut self,
+        id: u32,
+        connection: ConnectionId,
+        done: crate::media::OfferDone,
+        batch: &mut Batch,
+    ) {
+        let (client, conference) = (done.client, done.conference);
+        let muted = self
+            .stays_in(client, conference)
+            .ok()
+            .and_then(|stay| self.ledger.county().participant(stay))
+            .map(|one| one.muted);
+        let result = self
+            .media
+            .answered(done, muted)
+            .map(|answered| Reply::Answer {
+                sdp: answered.sdp,
+                video_slots: answered.video_slots.into(),
+            })
+            .map_err(|failure| crate::media::refusal(&failure));
+        batch.stages.insert(conference);
+        self.reply(client, connection, id, result);
+    }
+
+    fn node_event(&mut self, event: NodeEvent, batch: &mut Batch) {
+        match event {
+            NodeEvent::Connected { peer, after } => {
+                self.metrics.media_connected(after);
+                let stay = self
+                    .media
+                    .connected(peer)
+                    .and_then(|client| self.clients.one(client))
+                    .and_then(|client| client.stay);
+                if let Some(participant) = stay {
+                    self.own_order(Order::MediaConnected { participant }, batch);
+                    let conference = self.ledger.county().participant(participant);
+                    batch.stages.extend(conference.map(|one| one.conference));
+                }
+            }
+            NodeEvent::Disconnected { peer, reason } => {
+                let Some((client, conference)) = self.media.disconnected(peer) else {
+                    return;
+                };
+                tracing::info!(?peer, ?reason, %conference, "media lost");
+                batch.stages.insert(conference);
+                let Some(client) = self.clients.one(client) else {
+                    return;
+                };
+                client.push(&encode_push(Push::MediaLost {
+                    conference: wire::conference_id(conference),
+                }));
+                if let Some(participant) = client.stay {
+                    self.own_order(Order::MediaLost { participant }, batch);
+                }
+            }
+            NodeEvent::SlotLive { after, .. } => self.metrics.slot_live(after),
+            NodeEvent::Speaking { room, peers } => self.media.figures.speaking(room, peers),
+            NodeEvent::Stats { peer, stats } => {
+                self.metrics.stats(figures::is_poor(&stats));
+                self.media.figures.quality(peer, stats);
+            }
+            NodeEvent::SourceStarted { .. } | NodeEvent::SourceSilent { .. } => {}
+        }
+    }
+
+    fn housekeep(&mut self, batch: &mut Batch) {
+        for (client, stay) in self.clients.expire(Instant::now()) {
+            self.media.forget_client(client);
+            if let Some(participant) = stay {
+                self.own_order(Order::DeviceLost { participant }, batch);
+            }
+        }
+        for order in std::mem::take(&mut self.again) {
+            self.own_order(order, batch);
+        }
+        self.metrics.clients(self.clients.connected_count());
+    }
+
+    /// An order of the server itself. A refusal means that the world has
+    /// moved on (the participant left, say), which is no trouble.
+    fn own_order(&mut self, order: Order, batch: &mut Batch) {
+        let now = self.now();
+        match self.ledger.order(&Actor::System, None, &order, now) {
+            Ok(_) => batch.own.push(order),
+            Err(refusal) => tracing::debug!(?order, %refusal, "passed over"),
+        }
+    }
+
+    /// Journals the batch, then tells.
+    async fn finish(&mut self, batch: &mut Batch) {
+        for account in std::mem::take(&mut batch.devices) {
+            let (online, degraded) = self.clients.devices(&account);
+            self.own_order(
+                Order::SetDevices {
+                    account,
+                    online,
+                    degraded,
+                },
+                batch,
+            );
+        }
+        let started = Instant::now();
+        let committed = self.ledger.commit().await;
+        self.metrics
+            .journal(started.elapsed(), self.ledger.seq(), committed.is_ok());
+        match committed {
+            Ok(events) => self.happened(batch, &events),
+            Err(error) => self.failed(batch, &error),
+        }
+        for after in std::mem::take(&mut batch.after) {
+            if let After::Welcome {
+                attached,
+                account,
+                id,
+                reply,
+            } = after
+            {
+                self.welcome(attached, &account, id, reply);
+            }
+        }
+    }
+
+    fn happened(&mut self, batch: &mut Batch, events: &[Event]) {
+        let mut welcomes = Vec::new();
+        for after in std::mem::take(&mut batch.after) {
+            match after {
+                After::Reply {
+                    client,
+                    connection,
+                    id,
+                    outcome,
+                } => {
+                    self.hold(client, &outcome);
+                    self.reply(client, connection, id, Ok(wire::outcome(outcome)));
+                }
+                After::Refuse {
+                    client,
+                    connection,
+                    id,
+                    refusal,
+                } => self.reply(client, connection, id, Err(refusal)),
+                After::Recorded(reply) => drop(reply.send(Ok(()))),
+                welcome @ After::Welcome { .. } => welcomes.push(welcome),
+            }
+        }
+        batch.after = welcomes;
+        let county = self.ledger.county();
+        self.told
+            .tell(county, &self.setting, &mut self.clients, events);
+        self.release_gone();
+        batch
+            .stages
+            .extend(events.iter().filter_map(Event::conference));
+        for conference in std::mem::take(&mut batch.stages) {
+            self.media
+                .restage(self.ledger.county(), &self.clients, conference);
+        }
+    }
+
+    /// Nothing of the batch has happened.
+    fn failed(&mut self, batch: &mut Batch, error: &JournalError) {
+        tracing::error!(%error, "orders refused");
+        self.again.append(&mut batch.own);
+        let refusal = refuse_for(
+            RefusalCode::JournalUnavailable,
+            "the journal cannot be written",
+            RETRY_AFTER,
+        );
+        let mut welcomes = Vec::new();
+        for after in std::mem::take(&mut batch.after) {
+            match after {
+                After::Reply {
+                    client,
+                    connection,
+                    id,
+                    ..
+                } => self.reply(client, connection, id, Err(refusal.clone())),
+                After::Refuse {
+                    client,
+                    connection,
+                    id,
+                    refusal,
+                } => self.reply(client, connection, id, Err(refusal)),
+                After::Recorded(reply) => drop(reply.send(Err(refusal.clone()))),
+                welcome @ After::Welcome { .. } => welcomes.push(welcome),
+            }
+        }
+        batch.after = welcomes;
+        if let JournalError::Diverged { .. } = error {
+            self.told = Told::default();
+            self.release_gone();
+            tell::resync_all(self.ledger.county(), &self.setting, &mut self.clients);
+        }
+    }
+
+    /// The media of a stay belongs to the client that called or accepted.
+    fn hold(&mut self, client: ClientId, outcome: &Outcome) {
+        let county = self.ledger.county();
+        let Some(account) = self.clients.one(client).map(|one| &one.account) else {
+            return;
+        };
+        let stay = match outcome {
+            Outcome::Called { conference, .. } => county
+                .conference(*conference)
+                .and_then(|one| one.stay_of(account)),
+            Outcome::Accepted { participant, .. } => county
+                .participant(*participant)
+                .filter(|one| one.is_present()),
+            Outcome::Done => None,
+        };
+        let Some(stay) = stay else { return };
+        // A repeated order, or a further ring by somebody who is in: nothing moves.
+        if self.clients.holder(stay.id).is_some() {
+            return;
+        }
+        if let Some(held) = self.clients.one(client).and_then(|one| one.stay)
+            && held != stay.id
+        {
+            self.media.drop_client(client);
+        }
+        self.clients.hold(stay.id, client);
+    }
+
+    /// Media of participants who are not there any more ends.
+    fn release_gone(&mut self) {
+        let county = self.ledger.county();
+        let gone: Vec<_> = self
+            .clients
+            .holders()
+            .filter(|(stay, _)| {
+                !county
+                    .participant(*stay)
+                    .is_some_and(|one| one.is_present())
+            })
+            .collect();
+        for (stay, client) in gone {
+            self.clients.release(stay);
+            self.media.drop_client(client);
+        }
+    }
+
+    fn welcome(
+        &mut self,
+        attached: Attached,
+        account: &AccountId,
+        id: u32,
+        reply: oneshot::Sender<Result<(ClientId, ConnectionId), Refusal>>,
+    ) {
+        let county = self.ledger.county();
+        let client = attached.client;
+        // After a restart, or a page that was loaded anew: the account's
+        // stay is taken up by whoever comes first, unless somebody has it.
+        if !attached.resumed
+            && let Some(stay) = county.stay_of(account)
+        {
+            let holder = self.clients.holder(stay.id);
+            let is_lost = |id| self.clients.one(id).is_none_or(|one| !one.is_connected());
+            if holder.is_none_or(is_lost)
+                && let Some(before) = self.clients.hold(stay.id, client)
+            {
+                self.media.drop_client(before);
+            }
+        }
+        let me = snapshot::me(county, &self.setting, account);
+        let Some((found, me)) = self.clients.one_mut(client).zip(me) else {
+            drop(reply.send(Err(refuse(RefusalCode::NotSignedIn, "gone meanwhile"))));
+            return;
+        };
+        let snapshot = tell::welcome(county, &self.setting, found);
+        let welcome = Reply::Welcome {
+            me,
+            resume: attached.resume,
+            resumed: attached.resumed,
+            server_time_ms: wire::ms(clock::now()),
+            snapshot,
+        };
+        found.outbox.reply(encode_reply(id, Ok(welcome)));
+        if let Some(slots) = self.media.slots_of(client) {
+            found.outbox.push(encode_push(slots));
+        }
+        drop(reply.send(Ok((client, attached.connection))));
+    }
+
+    fn resync(&mut self, client: ClientId, connection: ConnectionId) {
+        let found = self.clients.one_mut(client);
+        if let Some(found) = found.filter(|found| found.connection == connection) {
+            let snapshot = tell::welcome(self.ledger.county(), &self.setting, found);
+            found.outbox.resync(encode_push(Push::Resync { snapshot }));
+            if let Some(slots) = self.media.slots_of(client) {
+                found.outbox.push(encode_push(slots));
+            }
+        }
+    }
+
+    fn reply(
+        &self,
+        client: ClientId,
+        connection: ConnectionId,
+        id: u32,
+        result: Result<Reply, Refusal>,
+    ) {
+        if let Err(refusal) = &result {
+            self.metrics.refused(refusal.code);
+        }
+        let found = self.clients.one(client);
+        if let Some(found) = found.filter(|found| found.connection == connection) {
+            found.outbox.reply(encode_reply(id, result));
+        }
+    }
+
+    fn status(&self) -> Status {
+        let county = self.ledger.county();
+        Status {
+            journal_trouble: self.ledger.trouble().map(ToString::to_string),
+            journal_entries: self.ledger.seq(),
+            clients: self.clients.connected_count(),
+            conferences: county.conferences().filter(|one| !one.is_over()).count(),
+        }
+    }
+
+    fn stop(&self) {
+        for (_, client) in self.clients.all().filter(|(_, one)| one.is_connected()) {
+            client
+                .outbox
+                .close(CloseCode::ServiceRestart, "the server restarts");
+        }
+    }
+
+    /// Never runs back, whatever is done to the machine's clock.
+    fn now(&mut self) -> Timestamp {
+        self.last_now = self.last_now.max(clock::now());
+        self.last_now
+    }
+}

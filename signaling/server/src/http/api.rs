@@ -1,0 +1,125 @@
+//! `/api/login`, `/api/logout`, `/api/me`.
+
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{FromRequestParts, State};
+use axum::response::{IntoResponse, Response};
+use http::header::{CACHE_CONTROL, SET_COOKIE};
+use http::request::Parts;
+use http::{HeaderMap, StatusCode, Uri};
+use liandong_protocol::http::{Login, Me};
+use liandong_protocol::{Refusal, RefusalCode};
+
+use super::App;
+use super::listener::Remote;
+use super::refusal::Refused;
+use crate::auth::origin;
+use crate::auth::session::{Held, Token, no_cookie};
+use crate::clock;
+use crate::journal::record::Access;
+use crate::views::wire::refuse;
+
+/// From one of our own pages, or from no page at all.
+#[derive(Debug)]
+pub struct OwnOrigin;
+
+impl<S: Sync> FromRequestParts<S> for OwnOrigin {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        if origin::is_own(&parts.headers, authority(&parts.uri)) {
+            Ok(Self)
+        } else {
+            Err(Refused(refuse(
+                RefusalCode::NotAllowed,
+                "the request comes from another site's page",
+            )))
+        }
+    }
+}
+
+fn authority(uri: &Uri) -> Option<&str> {
+    uri.authority().map(http::uri::Authority::as_str)
+}
+
+/// The session of the request's cookie.
+///
+/// # Errors
+/// There is none.
+pub fn session(app: &App, headers: &HeaderMap) -> Result<Held, Refusal> {
+    Token::of(headers)
+        .and_then(|token| app.sessions.find(&token, clock::now_ms()))
+        .ok_or_else(|| refuse(RefusalCode::NotSignedIn, "no session, or it is over"))
+}
+
+/// `POST /api/login`
+pub async fn login(
+    State(app): State<App>,
+    remote: Remote,
+    _: OwnOrigin,
+    body: Result<Json<Login>, JsonRejection>,
+) -> Result<Response, Refused> {
+    let Json(login) = body.map_err(malformed)?;
+    let (token, me) = app.sign_in.sign_in(login, remote.0.ip()).await?;
+    Ok((
+        [
+            (SET_COOKIE, token.cookie()),
+            (CACHE_CONTROL, "no-store".to_owned()),
+        ],
+        Json(me),
+    )
+        .into_response())
+}
+
+/// `POST /api/logout`
+pub async fn logout(
+    State(app): State<App>,
+    remote: Remote,
+    _: OwnOrigin,
+    headers: HeaderMap,
+) -> Result<Response, Refused> {
+    if let Ok(held) = session(&app, &headers) {
+        app.sessions.end(held.id).await.map_err(|error| {
+            tracing::error!(%error, "session not ended on the disk");
+            Refused(refuse(
+                RefusalCode::JournalUnavailable,
+                "signed out, but the store cannot be written",
+            ))
+        })?;
+        app.desk
+            .record(Access::SignedOut {
+                account: held.account.0,
+                address: remote.0.ip().to_canonical(),
+            })
+            .await?;
+    }
+    Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, no_cookie())]).into_response())
+}
+
+/// `GET /api/me`
+pub async fn me(State(app): State<App>, headers: HeaderMap) -> Result<Response, Refused> {
+    let held = session(&app, &headers)?;
+    let account = liandong_domain::AccountId(held.account.0);
+    let me: Option<Me> = app.desk.me(account).await?;
+    let me = me.ok_or_else(|| refuse(RefusalCode::NotSignedIn, "the account is not active"))?;
+    Ok(([(CACHE_CONTROL, "no-store")], Json(me)).into_response())
+}
+
+/// Everything else under `/api`: not the console's page.
+pub async fn nothing() -> StatusCode {
+    StatusCode::NOT_FOUND
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "for map_err")]
+fn malformed(rejection: JsonRejection) -> Refused {
+    let code = if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        RefusalCode::TooLarge
+    } else {
+        RefusalCode::Malformed
+    };
+    // The rejection's own text may quote the body, and so the password.
+    Refused(refuse(
+        code,
+        "expected {\"account\":…,\"password\":…} as JSON",
+    ))
+}

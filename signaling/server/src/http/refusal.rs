@@ -1,0 +1,63 @@
+//! Refusals as HTTP responses; the one place where codes become statuses.
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use http::header::RETRY_AFTER;
+use liandong_protocol::{Refusal, RefusalCode};
+
+/// A refusal as a response.
+#[derive(Debug)]
+pub struct Refused(pub Refusal);
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        Self(refusal)
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let status = status(self.0.code);
+        let wait_ms = self.0.retry_after_ms;
+        let mut response = (status, Json(self.0)).into_response();
+        if let Some(wait_ms) = wait_ms {
+            // Whole seconds, never too few (RFC 9110 §10.2.3).
+            let seconds = wait_ms.div_ceil(1_000);
+            response.headers_mut().insert(RETRY_AFTER, seconds.into());
+        }
+        response
+    }
+}
+
+/// The HTTP status of a refusal.
+#[must_use]
+pub fn status(code: RefusalCode) -> StatusCode {
+    match code {
+        RefusalCode::Malformed
+        | RefusalCode::ProtocolVersion
+        | RefusalCode::HelloFirst
+        | RefusalCode::BadOffer
+        | RefusalCode::NobodyToRing => StatusCode::BAD_REQUEST,
+        RefusalCode::WrongLogin | RefusalCode::NotSignedIn => StatusCode::UNAUTHORIZED,
+        RefusalCode::NotAllowed
+        | RefusalCode::NotBelow
+        | RefusalCode::NotChair
+        | RefusalCode::NotInConference => StatusCode::FORBIDDEN,
+        RefusalCode::UnknownTarget
+        | RefusalCode::UnknownConference
+        | RefusalCode::UnknownInvitation
+        | RefusalCode::UnknownParticipant => StatusCode::NOT_FOUND,
+        RefusalCode::AlreadyThere
+        | RefusalCode::Settled
+        | RefusalCode::AnsweredElsewhere
+        | RefusalCode::Ended
+        | RefusalCode::KeyReused => StatusCode::CONFLICT,
+        RefusalCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        RefusalCode::Locked => StatusCode::LOCKED,
+        RefusalCode::TooMany => StatusCode::TOO_MANY_REQUESTS,
+        RefusalCode::Full | RefusalCode::MediaUnavailable | RefusalCode::JournalUnavailable => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+    }
+}

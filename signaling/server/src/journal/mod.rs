@@ -1,0 +1,69 @@
+//! The journal: what happened, in order, each entry chained to the one before
+//! by its hash. It is the truth; everything else is made from it.
+//!
+//! * [`chain`] – how entries are hashed and checked
+//! * [`record`] – what an entry holds
+//! * [`sqlite`] – the embedded store on a thread of its own
+//! * [`verify`] – `liandong journal verify`
+
+pub mod chain;
+pub mod record;
+pub mod sqlite;
+pub mod verify;
+
+use std::future::Future;
+
+pub use chain::Hash;
+
+/// Something to write down.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Draft {
+    /// Milliseconds since the Unix epoch.
+    pub at_ms: i64,
+    /// The account that ordered it, or `system`.
+    pub actor: String,
+    /// The event as JSON.
+    pub body: String,
+}
+
+/// Something that is written down.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Entry {
+    /// From 1, without gaps.
+    pub seq: u64,
+    pub at_ms: i64,
+    pub actor: String,
+    pub body: String,
+    /// The hash of the entry before; zeros for the first.
+    pub prev_hash: Hash,
+    pub hash: Hash,
+}
+
+/// Why the journal could not do it.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum JournalError {
+    /// Nothing was written; the next try may succeed (disk full, busy).
+    #[error("journal cannot be written: {0}")]
+    Unavailable(String),
+    /// The store holds other entries than this process wrote: read it anew.
+    #[error("journal ends at entry {found} where {expected} was expected")]
+    Diverged { expected: u64, found: u64 },
+    /// From this entry on it cannot be trusted.
+    #[error("journal is broken at entry {seq}: {what}")]
+    Broken { seq: u64, what: String },
+}
+
+/// An append-only, hash-chained store.
+pub trait Journal: Clone + Send + Sync + 'static {
+    /// Writes all or none, and returns when it is on the disk. Gives the
+    /// number of the last entry.
+    fn append(&self, batch: Vec<Draft>) -> impl Future<Output = Result<u64, JournalError>> + Send;
+
+    /// Up to `limit` entries after `seq`, checked against the chain.
+    fn read(
+        &self,
+        after: u64,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<Entry>, JournalError>> + Send;
+}

@@ -1,0 +1,109 @@
+//! What a journal entry's body holds.
+
+use std::net::IpAddr;
+
+use liandong_domain::{EVENT_VERSION, Event};
+use serde::{Deserialize, Serialize};
+
+/// One entry's body. `version` is that of the event's form.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Record {
+    pub version: u16,
+    #[serde(flatten)]
+    pub content: Content,
+}
+
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Content {
+    /// Changes the state of the county.
+    Event(Event),
+    /// Who came and went; for the audit only.
+    Access(Access),
+}
+
+/// Signing in and out. Never holds a password, token or hash.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub enum Access {
+    SignedIn {
+        account: String,
+        address: IpAddr,
+    },
+    SignedOut {
+        account: String,
+        address: IpAddr,
+    },
+    /// `account` is absent when there is none of that name: what people type
+    /// there by mistake is often a password.
+    SignInFailed {
+        account: Option<String>,
+        address: IpAddr,
+    },
+    LockedOut {
+        account: Option<String>,
+        address: IpAddr,
+        for_ms: u64,
+    },
+}
+
+impl Access {
+    /// Whom it is about, if there is such an account.
+    #[must_use]
+    pub fn account(&self) -> Option<&str> {
+        match self {
+            Access::SignedIn { account, .. } | Access::SignedOut { account, .. } => Some(account),
+            Access::SignInFailed { account, .. } | Access::LockedOut { account, .. } => {
+                account.as_deref()
+            }
+        }
+    }
+}
+
+impl Record {
+    #[must_use]
+    pub fn event(event: Event) -> Self {
+        Self {
+            version: EVENT_VERSION,
+            content: Content::Event(event),
+        }
+    }
+
+    #[must_use]
+    pub fn access(access: Access) -> Self {
+        Self {
+            version: EVENT_VERSION,
+            content: Content::Access(access),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn form_in_the_journal_stays() {
+        let access = Record::access(Access::SignedIn {
+            account: "commander".into(),
+            address: "10.0.0.1".parse().unwrap(),
+        });
+        let text = serde_json::to_string(&access).unwrap();
+        assert_eq!(
+            text,
+            r#"{"version":1,"access":{"type":"signedIn","account":"commander","address":"10.0.0.1"}}"#
+        );
+        assert_eq!(serde_json::from_str::<Record>(&text).unwrap(), access);
+        let event = Record::event(Event::Restarted {
+            at: liandong_domain::Timestamp(5),
+        });
+        let text = serde_json::to_string(&event).unwrap();
+        assert_eq!(text, r#"{"version":1,"event":{"type":"restarted","at":5}}"#);
+        assert_eq!(serde_json::from_str::<Record>(&text).unwrap(), event);
+    }
+}

@@ -1,0 +1,141 @@
+//! Speaking marks and quality figures, paced: they come from the media node as
+//! fast as it likes, and go to the clients five times and once a second.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::{Duration, Instant};
+
+use liandong_domain::ConferenceId;
+use liandong_protocol::Push;
+use liandong_protocol::server::Quality;
+use liandong_sfu_node::{PeerId, PeerStats, RoomId};
+
+use super::Media;
+use crate::desk::clients::{Clients, encode_push};
+use crate::views::wire;
+
+/// At most five times a second.
+pub const SPEAKING_EVERY: Duration = Duration::from_millis(200);
+pub const QUALITY_EVERY: Duration = Duration::from_secs(1);
+/// From so much lost on its way to us a participant's device counts as degraded.
+const POOR_LOSS: f32 = 0.15;
+
+/// What came and was not told yet.
+#[derive(Debug, Default)]
+pub struct Figures {
+    speaking: BTreeMap<ConferenceId, Vec<PeerId>>,
+    told_speaking: BTreeMap<ConferenceId, Vec<PeerId>>,
+    quality: HashMap<PeerId, PeerStats>,
+    told_quality: HashMap<PeerId, PeerStats>,
+    quality_due: Option<Instant>,
+}
+
+impl Figures {
+    pub fn speaking(&mut self, room: RoomId, peers: Vec<PeerId>) {
+        self.speaking.insert(ConferenceId(room.0), peers);
+    }
+
+    pub fn quality(&mut self, peer: PeerId, stats: PeerStats) {
+        self.quality.insert(peer, stats);
+    }
+
+    pub(super) fn forget(&mut self, peer: PeerId) {
+        self.quality.remove(&peer);
+        self.told_quality.remove(&peer);
+    }
+
+    /// True when a flush has something to do.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        !self.speaking.is_empty() || !self.quality.is_empty()
+    }
+}
+
+/// Poor, by the last figures.
+#[must_use]
+pub fn is_poor(stats: &PeerStats) -> bool {
+    stats.uplink_loss >= POOR_LOSS || stats.downlink_loss >= POOR_LOSS
+}
+
+impl Media {
+    /// Called every [`SPEAKING_EVERY`].
+    pub fn flush_figures(&mut self, clients: &Clients, now: Instant) {
+        self.flush_speaking(clients);
+        if self.figures.quality_due.is_none_or(|due| now >= due) {
+            self.figures.quality_due = Some(now + QUALITY_EVERY);
+            self.flush_quality(clients);
+        }
+    }
+
+    fn flush_speaking(&mut self, clients: &Clients) {
+        for (conference, peers) in std::mem::take(&mut self.figures.speaking) {
+            if self.figures.told_speaking.get(&conference) == Some(&peers) {
+                continue;
+            }
+            let participants = peers
+                .iter()
+                .filter_map(|peer| clients.one(self.client_of(*peer)?)?.stay)
+                .map(wire::participant_id)
+                .collect();
+            self.push_in(
+                clients,
+                conference,
+                Push::Speaking {
+                    conference: wire::conference_id(conference),
+                    participants,
+                },
+            );
+            if peers.is_empty() {
+                self.figures.told_speaking.remove(&conference);
+            } else {
+                self.figures.told_speaking.insert(conference, peers);
+            }
+        }
+    }
+
+    fn flush_quality(&mut self, clients: &Clients) {
+        let mut by_conference: BTreeMap<ConferenceId, Vec<Quality>> = BTreeMap::new();
+        for (peer, stats) in std::mem::take(&mut self.figures.quality) {
+            if self.figures.told_quality.get(&peer) == Some(&stats) {
+                continue;
+            }
+            let found = self.client_of(peer).and_then(|client| {
+                let participant = clients.one(client)?.stay?;
+                Some((self.conference_of(client)?, participant))
+            });
+            let Some((conference, participant)) = found else {
+                continue;
+            };
+            self.figures.told_quality.insert(peer, stats);
+            by_conference.entry(conference).or_default().push(Quality {
+                participant: wire::participant_id(participant),
+                uplink_loss: stats.uplink_loss.into(),
+                downlink_loss: stats.downlink_loss.into(),
+                rtt_ms: stats.round_trip.map(|rtt| rtt.as_secs_f64() * 1_000.0),
+                uplink_kbps: stats.uplink_bits_per_second / 1_000,
+                downlink_kbps: stats.downlink_bits_per_second / 1_000,
+            });
+        }
+        for (conference, mut quality) in by_conference {
+            quality.sort_by_key(|one| one.participant);
+            self.push_in(
+                clients,
+                conference,
+                Push::Quality {
+                    conference: wire::conference_id(conference),
+                    quality,
+                },
+            );
+        }
+    }
+
+    /// To everybody whose media is there.
+    fn push_in(&self, clients: &Clients, conference: ConferenceId, push: Push) {
+        let text = encode_push(push);
+        let there: BTreeSet<_> = self.clients_in(conference).collect();
+        for client in there {
+            if let Some(client) = clients.one(client) {
+                client.push(&text);
+            }
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! Starting and stopping: puts the parts together.
+//!
+//! * this file: `liandong serve`
+//! * [`passwords`] – who may sign in, and with what
+//! * [`banner`] – what is printed at the start
+
+pub mod banner;
+pub mod passwords;
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use liandong_domain::{Actor, Order, Timing};
+use liandong_sfu_node::{Node, NodeConfig, NodeError};
+use time::OffsetDateTime;
+use tokio::sync::watch;
+
+use crate::auth::password::{HashError, Verifier};
+use crate::auth::session::Sessions;
+use crate::auth::sign_in::SignIn;
+use crate::auth::vault::{Vault, VaultError};
+use crate::clock;
+use crate::config::Config;
+use crate::desk::ledger::Ledger;
+use crate::desk::run::Parts;
+use crate::desk::{self, Desk};
+use crate::http::listener::{self, ListenError};
+use crate::http::metrics::{DeskMetrics, Metrics};
+use crate::http::{App, router};
+use crate::journal::JournalError;
+use crate::journal::sqlite::SqliteJournal;
+use crate::media::Media;
+use crate::tls::acceptor::{Shown, server_config};
+use crate::tls::addresses::Reachable;
+use crate::tls::authority::{Authority, TlsError};
+use crate::views::snapshot::Setting;
+use crate::views::wire;
+
+/// How often addresses and the certificate's end are looked at.
+const RENEW_EVERY: Duration = Duration::from_secs(600);
+
+/// Why the server does not start; each is one clear line.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    #[error("data folder {path}: {source}")]
+    Data {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("data folder {0} is in use by another liandong: stop it or choose another with --data")]
+    InUse(PathBuf),
+    #[error(
+        "{0}; look at it with `liandong journal verify`, and restore the data folder from a backup if it is broken"
+    )]
+    Journal(#[from] JournalError),
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    #[error("the journal refuses the configuration: {0}")]
+    Directory(String),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    #[error("media: {0}")]
+    Node(#[from] NodeError),
+}
+
+/// Where certificates come from.
+#[derive(Debug)]
+struct Certificates {
+    shown: Arc<Shown>,
+    /// Absent with certificates by configuration.
+    authority: Option<Authority>,
+}
+
+/// Runs the server until it is told to stop.
+///
+/// # Errors
+/// Why it does not start. Once it runs, it runs.
+pub async fn serve(
+    config: Config,
+    data: &Path,
+    printing: banner::Printing,
+    stop: impl Future<Output = ()>,
+) -> Result<(), StartError> {
+    // Ports first: the most frequent mistake shows before anything is written.
+    let listener = listener::listen(&config.network)?;
+    let lock = lock(data)?;
+    let logins = passwords::prepare(&config, data)?;
+    let vault = Arc::new(Vault::open(data)?);
+    vault.set_passwords(&logins.hashes(&config, &vault.passwords()?)?)?;
+    let sessions = Sessions::load(Arc::clone(&vault), clock::now_ms())?;
+    let ledger = ledger(&config, data).await?;
+
+    let (node, node_events) = Node::start(node_config(&config))?;
+    let desk_metrics = Arc::new(DeskMetrics::default());
+    let metrics = Metrics::new(config.metrics_token.as_deref(), &desk_metrics, &node);
+    let (desk, desk_task) = desk::run::start(Parts {
+        ledger,
+        setting: setting(&config),
+        media: Media::new(node.clone()),
+        node_events,
+        metrics: desk_metrics,
+    });
+
+    let reachable = Reachable::now(&config.network.advertise);
+    let certificates = certificates(&config, data, &reachable)?;
+    let tls = server_config(Arc::clone(&certificates.shown))?;
+    let app = App {
+        desk: desk.clone(),
+        sessions: sessions.clone(),
+        sign_in: Arc::new(SignIn::new(vault, sessions, Verifier::new()?, desk.clone())),
+        metrics,
+        authority: certificates
+            .authority
+            .as_ref()
+            .map(Authority::certificate_path),
+    };
+    let (stopping, stopped) = watch::channel(false);
+    let serving = tokio::spawn({
+        let network = config.network.clone();
+        async move { listener::serve(listener, tls, router(app), &network, stopped).await }
+    });
+    let renewing = tokio::spawn(renew(certificates, config.network.advertise.clone()));
+    banner::print(&config, data, &reachable, logins.demo(), printing);
+
+    stop.await;
+    tracing::info!("stopping");
+    renewing.abort();
+    shut_down(desk, stopping, node).await;
+    for task in [serving, desk_task] {
+        if let Err(error) = task.await {
+            tracing::error!(%error, "a task ended badly");
+        }
+    }
+    drop(lock);
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Clients first, so that they hear why; then the doors, then the media.
+async fn shut_down(desk: Desk, stopping: watch::Sender<bool>, node: Node) {
+    desk.stop().await;
+    stopping.send_replace(true);
+    node.shutdown().await;
+}
+
+/// Two servers on one journal would break its chain.
+fn lock(data: &Path) -> Result<File, StartError> {
+    let error = |source| StartError::Data {
+        path: data.to_owned(),
+        source,
+    };
+    std::fs::create_dir_all(data).map_err(error)?;
+    let file = File::create(data.join("lock")).map_err(error)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(StartError::InUse(data.to_owned())),
+        Err(std::fs::TryLockError::Error(source)) => Err(error(source)),
+    }
+}
+
+/// The journal replayed, and the configuration written into it.
+async fn ledger(config: &Config, data: &Path) -> Result<Ledger<SqliteJournal>, StartError> {
+    let timing = Timing {
+        ring: config.calls.ring,
+        queued: config.calls.ring,
+        join: config.calls.connect,
+        ..Timing::default()
+    };
+    let mut ledger = Ledger::open(SqliteJournal::open(data)?, timing).await?;
+    let mut orders = vec![wire::set_directory(config)];
+    if ledger.seq() > 0 {
+        orders.push(Order::Restarted);
+    }
+    for order in orders {
+        ledger
+            .order(&Actor::System, None, &order, clock::now())
+            .map_err(|refusal| StartError::Directory(refusal.to_string()))?;
+    }
+    ledger.commit().await?;
+    tracing::info!(entries = ledger.seq(), "journal open");
+    Ok(ledger)
+}
+
+fn node_config(config: &Config) -> NodeConfig {
+    let any = config.network.listen.is_unspecified();
+    let default = NodeConfig::default();
+    NodeConfig {
+        listen: if any {
+            default.listen.clone()
+        } else {
+            vec![config.network.listen]
+        },
+        port: config.network.media_port,
+        advertise: advertised(config),
+        workers: config.network.workers,
+        ..default
+    }
+}
+
+/// Nothing by configuration: the node finds its own. Otherwise those of the
+/// machine stay reachable beside the named ones.
+fn advertised(config: &Config) -> Vec<std::net::IpAddr> {
+    if config.network.advertise.is_empty() {
+        return Vec::new();
+    }
+    Reachable::now(&config.network.advertise)
+        .addresses
+        .into_iter()
+        .collect()
+}
+
+fn setting(config: &Config) -> Setting {
+    Setting {
+        county_name: config.county_name.clone(),
+        never_auto_answer: config
+            .sites
+            .iter()
+            .filter(|site| !site.auto_answer)
+            .map(|site| liandong_domain::SiteCode(site.code.0.clone()))
+            .collect(),
+        auto_answer_ms: u32::try_from(config.calls.auto_answer_after.as_millis())
+            .unwrap_or(u32::MAX),
+    }
+}
+
+fn certificates(
+    config: &Config,
+    data: &Path,
+    reachable: &Reachable,
+) -> Result<Certificates, StartError> {
+    if let Some(files) = &config.tls_files {
+        return Ok(Certificates {
+            shown: Shown::load(files.certificate.clone(), files.key.clone())?,
+            authority: None,
+        });
+    }
+    let now = OffsetDateTime::now_utc();
+    let authority = Authority::open(&data.join("tls"), &config.county_name, now)?;
+    authority.renew(reachable, now)?;
+    Ok(Certificates {
+        shown: Shown::load(
+            authority.server_certificate_path(),
+            authority.server_key_path(),
+        )?,
+        authority: Some(authority),
+    })
+}
+
+/// Keeps the certificate good while the server runs: addresses change, and
+/// files by configuration are exchanged by whoever issues them.
+async fn renew(certificates: Certificates, advertise: Vec<std::net::IpAddr>) {
+    let mut interval = tokio::time::interval(RENEW_EVERY);
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    interval.tick().await; // the first comes at once
+    let Certificates { shown, authority } = certificates;
+    loop {
+        interval.tick().await;
+        let (shown, authority, advertise) =
+            (Arc::clone(&shown), authority.clone(), advertise.clone());
+        let renewed = tokio::task::spawn_blocking(move || {
+            if let Some(authority) = authority {
+                let reachable = Reachable::now(&advertise);
+                if !authority.renew(&reachable, OffsetDateTime::now_utc())? {
+                    return Ok(());
+                }
+                tracing::info!("certificate renewed");
+            }
+            shown.reload()
+        });
+        match renewed.await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "certificate not renewed"),
+            Err(error) => tracing::error!(%error, "certificate not renewed"),
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! What each account may see, in the words of the wire.
+//!
+//! * [`wire`] – domain types to and from protocol types, one to one
+//! * [`snapshot`] – everything one client may know
+
+pub mod snapshot;
+pub mod wire;
