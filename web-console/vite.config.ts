@@ -4,14 +4,14 @@ import { defineConfig } from "vitest/config";
 /** A running `liandong serve`; its certificate is its own. */
 const SERVER = process.env["LIANDONG_SERVER"] ?? "https://localhost:8443";
 
+/** The server takes requests of its own pages only, so they are given its name. */
+const TO_SERVER = { target: SERVER, secure: false, changeOrigin: true, headers: { origin: SERVER } };
+const PROXY = { "/api": TO_SERVER, "/ws": { ...TO_SERVER, ws: true } };
+
 export default defineConfig({
   plugins: [react()],
-  server: {
-    proxy: {
-      "/api": { target: SERVER, secure: false },
-      "/ws": { target: SERVER, secure: false, ws: true },
-    },
-  },
+  server: { proxy: PROXY },
+  preview: { proxy: PROXY },
   build: {
     target: "es2022",
     // Big vendor pieces change seldom: apart from our code they stay in the browser's cache.
