@@ -7,6 +7,7 @@ import { CallControls } from "../features/conference/CallControls";
 import { CallStatus } from "../features/conference/CallStatus";
 import { OwnNotices, SelfView } from "../features/conference/SelfView";
 import { WaitingForAnswer } from "../features/conference/WaitingForAnswer";
+import { useOwnCall } from "../features/conference/useOwnCall";
 import { DeviceCheck } from "../features/devices/DeviceCheck";
 import { Overview } from "../features/directory/Overview";
 import { SiteTree } from "../features/directory/SiteTree";
@@ -15,6 +16,7 @@ import { RingScreen } from "../features/ringing/RingScreen";
 import { Wall } from "../features/wall/Wall";
 import { CallSound } from "../media/Streams";
 import { useReplica } from "../protocol/client";
+import type { ConferenceId } from "../protocol/generated/ConferenceId";
 import { TopBar } from "./TopBar";
 
 /** The face of a county's or township's commander. */
@@ -34,26 +36,34 @@ export function ConsoleFace() {
           <Overview />
         </main>
       ) : (
-        <>
-          <main className="console-middle" key={conference}>
-            <div className="console-wall">
-              <Wall conference={conference} />
-              <WaitingForAnswer conference={conference} />
-            </div>
-            <footer className="console-bottom">
-              <SelfView />
-              <OwnNotices conference={conference} />
-              <CallControls conference={conference} size="desk" onDevices={openDevices} />
-            </footer>
-          </main>
-          <aside className="console-right" aria-label={t("invitation.title")}>
-            <InvitationBoard conference={conference} />
-          </aside>
-          <CallSound />
-        </>
+        <ConsoleCall key={conference} conference={conference} onDevices={openDevices} />
       )}
       <RingScreen shape="banner" />
       <DeviceCheck open={devicesOpen} onClose={() => setDevicesOpen(false)} />
     </div>
+  );
+}
+
+function ConsoleCall({ conference, onDevices }: { conference: ConferenceId; onDevices: () => void }) {
+  const { t } = useTranslation();
+  const { mayDirect } = useOwnCall(conference);
+  return (
+    <>
+      <main className="console-middle">
+        <div className="console-wall">
+          <Wall conference={conference} />
+          <WaitingForAnswer conference={conference} />
+        </div>
+        <footer className="console-bottom">
+          <SelfView />
+          <OwnNotices conference={conference} />
+          <CallControls conference={conference} size="desk" onDevices={onDevices} />
+        </footer>
+      </main>
+      <aside className="console-right" aria-label={t("invitation.title")}>
+        <InvitationBoard conference={conference} mayCallAbsent={mayDirect} />
+      </aside>
+      <CallSound />
+    </>
   );
 }

@@ -16,8 +16,14 @@ import { absentees, boardOf, type Entry, type Group, targetOf } from "./board";
 const GROUPS: readonly Group[] = ["absent", "pending", "joined"];
 const TITLES = { absent: "groupAbsent", pending: "groupPending", joined: "groupJoined" } as const;
 
+type Props = {
+  conference: ConferenceId;
+  /** Only who directs the call rings all absentees. */
+  mayCallAbsent: boolean;
+};
+
 /** Who was called into the call, and what became of it. */
-export function InvitationBoard({ conference }: { conference: ConferenceId }) {
+export function InvitationBoard({ conference, mayCallAbsent }: Props) {
   const { t } = useTranslation();
   const { attempt, busy } = useAttempt();
   const invitations = useReplica((replica) => replica.invitations);
@@ -39,17 +45,19 @@ export function InvitationBoard({ conference }: { conference: ConferenceId }) {
           <span key={group} data-group={group} style={{ flexGrow: board[group].length }} />
         ))}
       </div>
-      <Button
-        data-testid="call-absent"
-        type="primary"
-        danger={absent > 0}
-        icon={<RedoOutlined aria-hidden />}
-        disabled={absent === 0}
-        loading={busy}
-        onClick={() => attempt(() => order({ type: "inviteAbsent", conference }))}
-      >
-        {absent === 0 ? t("invitation.callAbsent") : t("invitation.callAbsentCount", { count: absent })}
-      </Button>
+      {mayCallAbsent && (
+        <Button
+          data-testid="call-absent"
+          type="primary"
+          danger={absent > 0}
+          icon={<RedoOutlined aria-hidden />}
+          disabled={absent === 0}
+          loading={busy}
+          onClick={() => attempt(() => order({ type: "inviteAbsent", conference }))}
+        >
+          {absent === 0 ? t("invitation.callAbsent") : t("invitation.callAbsentCount", { count: absent })}
+        </Button>
+      )}
       <div className="board-list">
         {total === 0 && <p className="board-none">{t("invitation.none")}</p>}
         {GROUPS.map((group) =>
