@@ -124,6 +124,7 @@ void *liandong_opus_encoder_open(int bits_per_second) {
   opus_encoder_ctl(encoder, OPUS_SET_INBAND_FEC(1));
   opus_encoder_ctl(encoder, OPUS_SET_PACKET_LOSS_PERC(10));
   opus_encoder_ctl(encoder, OPUS_SET_DTX(1));
+  opus_encoder_ctl(encoder, OPUS_SET_COMPLEXITY(4));
   return encoder;
 }
 

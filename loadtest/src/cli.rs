@@ -44,7 +44,7 @@ struct Connection {
     /// Where the server is.
     #[arg(long, value_name = "URL", default_value = "https://127.0.0.1:8443")]
     server: String,
-    /// The authority that signed the server's certificate (PEM), e.g. data/ca.pem.
+    /// The authority that signed the server's certificate (PEM), e.g. data/tls/ca.pem.
     #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
     ca: Option<PathBuf>,
     /// Take any certificate.
@@ -138,17 +138,17 @@ struct CallCommand {
     conduct: Conduct,
 }
 
-/// Sets the log up: to standard error, by `RUST_LOG`, warnings without it.
+/// Sets the log up: to standard error, by `RUST_LOG`.
 pub fn log(arguments: &Arguments) {
     let conduct = match &arguments.command {
         Command::Sites(sites) => &sites.conduct,
         Command::Call(call) => &call.conduct,
     };
-    // The media stack speaks through another log crate that nobody listens to here.
+    // The media stack warns of what is no matter here, once per connection.
     let standard = if conduct.quiet {
         "error"
     } else {
-        "warn,liandong_loadtest=info"
+        "error,liandong_loadtest=info"
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(standard));
     // A second call in one process (a test) changes nothing.

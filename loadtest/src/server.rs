@@ -19,8 +19,9 @@ use tokio_rustls::client::TlsStream;
 
 mod trust;
 
-/// How long a connection or an answer may take.
-const PATIENCE: Duration = Duration::from_secs(15);
+/// How long a connection or an answer may take: fifty logins at once are fifty
+/// slow password hashes.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// Longer answers are not of this server.
 const MAX_ANSWER_BYTES: usize = 1024 * 1024;
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use liandong_protocol::server::Ring;
 use liandong_protocol::{Reply, Request};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 
 use super::link::{Link, RequestError};
@@ -29,10 +29,13 @@ pub(super) fn decide(behaviour: Behaviour, ring: &Ring) -> Decision {
     }
 }
 
-/// Carries the decision out. The task is aborted when the ring stops.
+/// Carries the decision out. The ring stops when the sender of `stopped` goes;
+/// an answer that is on its way then is still waited for, because accepting
+/// stops the ring, too.
 pub(super) async fn carry_out(
     ring: Ring,
     behaviour: Behaviour,
+    mut stopped: oneshot::Receiver<()>,
     link: Link,
     seen: watch::Sender<Seen>,
     tally: Tally,
@@ -43,7 +46,10 @@ pub(super) async fn carry_out(
         Decision::Ignore => return,
         Decision::Decline => link.request(Request::Decline { invitation }).await,
         Decision::Accept(delay) => {
-            tokio::time::sleep_until(rung + delay).await;
+            tokio::select! {
+                () = tokio::time::sleep_until(rung + delay) => {}
+                _ = &mut stopped => return,
+            }
             link.request(Request::Accept { invitation }).await
         }
     };

@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 use liandong_protocol::server::Ring;
 use liandong_protocol::{InvitationId, PROTOCOL_VERSION, Push, RefusalCode, Reply, Request};
 use rand::RngExt;
-use tokio::sync::{mpsc, watch};
-use tokio::task::AbortHandle;
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::call::OwnCall;
 use super::link::{Link, RequestError};
@@ -41,7 +40,8 @@ pub(super) struct Runner {
     session: Option<Session>,
     /// From the last welcome.
     resume: Option<String>,
-    rings: HashMap<InvitationId, AbortHandle>,
+    /// Dropping the sender tells the answering task that the ring stopped.
+    rings: HashMap<InvitationId, oneshot::Sender<()>>,
     call: OwnCall,
 }
 
@@ -74,7 +74,7 @@ impl Runner {
                     let ending = self.live(&link, pushes, rings, &mut orders).await;
                     self.call.offline();
                     self.seen.send_modify(|seen| seen.online = false);
-                    self.rings.drain().for_each(|(_, ring)| ring.abort());
+                    self.rings.clear();
                     ending
                 }
                 Err(ending) => ending,
@@ -226,9 +226,7 @@ impl Runner {
         match push {
             Push::Ring { ring } => self.ring(ring, link),
             Push::RingStopped { invitation, .. } => {
-                if let Some(ring) = self.rings.remove(&invitation) {
-                    ring.abort();
-                }
+                self.rings.remove(&invitation);
             }
             Push::MediaLost { conference } => self.call.media_lost(conference),
             Push::Resync { snapshot } => {
@@ -246,14 +244,16 @@ impl Runner {
             return;
         }
         tracing::debug!(account = %self.plan.account, %invitation, "rings");
-        let task = tokio::spawn(answer::carry_out(
+        let (going, stopped) = oneshot::channel();
+        tokio::spawn(answer::carry_out(
             ring,
             self.plan.behaviour,
+            stopped,
             link.clone(),
             self.seen.clone(),
             self.tally.clone(),
         ));
-        self.rings.insert(invitation, task.abort_handle());
+        self.rings.insert(invitation, going);
     }
 
     /// Orders run beside the pushes, or a slow one would hold everything up.

@@ -55,6 +55,12 @@ async fn rings_are_answered() {
         conference: ConferenceId(1),
         participant: ParticipantId(4),
     };
+    // The server stops the ring on all devices before it replies.
+    let stopped = Push::RingStopped {
+        invitation,
+        reason: None,
+    };
+    call.say(&ServerMessage::Push { push: stopped }).await;
     let id = answer.id;
     call.say(&ServerMessage::Reply { id, reply }).await;
     until(&bot, |seen| seen.participant == Some(ParticipantId(4))).await;

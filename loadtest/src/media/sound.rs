@@ -20,6 +20,10 @@ const TALK_FRAMES: usize = 3 * FRAMES_PER_SECOND;
 const ROUND_FRAMES: usize = 24 * FRAMES_PER_SECOND;
 /// By so much the turn of the next index is later; coprime to the round in seconds.
 const TURN_STRIDE: usize = 7 * FRAMES_PER_SECOND;
+/// How long silence is really encoded: the codec's own falling silent.
+const FADE_FRAMES: usize = FRAMES_PER_SECOND;
+/// In silence libopus sends a packet every 400 ms, so that receivers keep their noise.
+const COMFORT_EVERY: usize = 20;
 const BITS_PER_SECOND: i32 = 24_000;
 /// Peak, of full scale: about -14 dBov while it sounds.
 const LOUDNESS: f64 = 0.28;
@@ -58,18 +62,26 @@ impl SoundLoop {
     /// An error of libopus.
     pub fn encode(index: u16) -> Result<Self, CodecError> {
         let mut encoder = OpusEncoder::new(BITS_PER_SECOND)?;
-        let frames = (0..ROUND_FRAMES)
-            .map(|number| {
-                let samples = samples(index, number);
-                let packet = encoder.encode(&samples)?;
-                let level = level_of(&samples);
-                Ok(SoundFrame {
-                    packet: (packet.len() > 2).then(|| Bytes::from(packet)),
-                    level,
-                    voice: number < TALK_FRAMES,
-                })
-            })
-            .collect::<Result<_, CodecError>>()?;
+        let mut frames = Vec::with_capacity(ROUND_FRAMES);
+        for number in 0..TALK_FRAMES + FADE_FRAMES {
+            let samples = samples(index, number);
+            let packet = encoder.encode(&samples)?;
+            frames.push(SoundFrame {
+                packet: (packet.len() > 2).then(|| Bytes::from(packet)),
+                level: level_of(&samples),
+                voice: number < TALK_FRAMES,
+            });
+        }
+        // The encoder has fallen silent; from here on it would only repeat its
+        // last word now and then, at a cost that fifty sites would feel.
+        let comfort = frames.iter().rev().find_map(|f| f.packet.clone());
+        for number in 0..ROUND_FRAMES - frames.len() {
+            frames.push(SoundFrame {
+                packet: comfort.clone().filter(|_| number % COMFORT_EVERY == 0),
+                level: SILENT,
+                voice: false,
+            });
+        }
         Ok(Self {
             frames,
             offset: ROUND_FRAMES - usize::from(index) * TURN_STRIDE % ROUND_FRAMES,
@@ -157,6 +169,10 @@ mod tests {
         let silence = &sound.frames[TALK_FRAMES..];
         let sent = silence.iter().filter(|f| f.packet.is_some()).count();
         assert!(sent < silence.len() / 10, "{sent} of {}", silence.len());
+        let lengths = silence
+            .iter()
+            .filter_map(|f| f.packet.as_ref().map(Bytes::len));
+        assert!(lengths.skip(10).all(|length| length < 20));
         assert!(silence.iter().all(|f| f.level == SILENT && !f.voice));
         let loudest = sound.frames.iter().map(|f| f.level).min().unwrap();
         assert!((10..20).contains(&loudest), "{loudest} dBov");
