@@ -1,8 +1,8 @@
 /** Width by height of most pictures. */
 const ASPECT = 16 / 9;
 /** A tile may be so much narrower or wider: the picture then loses a little at its edges, never a head. */
-const NARROWEST = 1.55;
-const WIDEST = 2;
+const NARROWEST = 1.66;
+const WIDEST = 1.9;
 
 export type Area = { width: number; height: number };
 export type Box = { x: number; y: number; width: number; height: number };
