@@ -21,6 +21,8 @@ use crate::media::picture::{COLOURS, ground_of, index_of};
 use crate::media::vp8::{self, Mark};
 use crate::report::SlotReport;
 
+/// Sites whose announcement is waited for in one slot; more than that come from no server.
+const MAX_EARLY: usize = 8;
 /// How far announcement and frames may be apart.
 const GRACE: Duration = Duration::from_secs(1);
 /// How often a picture is decoded.
@@ -51,9 +53,9 @@ pub(super) struct VideoSlot {
     pub(super) sequence: Sequence,
     frames: Frames,
     occupant: Option<Occupant>,
-    /// The last one, until this moment.
-    former: Option<(Occupant, Instant)>,
-    early: Option<Early>,
+    /// Those before, each right until its moment; a restarted server shuffles fast.
+    former: Vec<(Occupant, Instant)>,
+    early: Vec<Early>,
     /// Since when a first frame is waited for.
     awaited_since: Option<Instant>,
     looked: Option<Instant>,
@@ -67,23 +69,31 @@ impl VideoSlot {
             self.occupant = occupant;
             return;
         }
-        if let Some(former) = self.occupant {
-            self.former = Some((former, now + GRACE));
-        }
+        self.former.retain(|(_, until)| now <= *until);
+        self.former.extend(self.occupant.map(|o| (o, now + GRACE)));
         self.occupant = occupant;
         self.awaited_since = occupant.map(|_| now);
         if occupant.is_some() {
             self.counts.switches += 1;
         }
+        self.expire(now);
         let expected = occupant.and_then(|o| o.index);
-        if let Some(early) = self.early.take() {
-            let followed = Some(early.index) == expected && now - early.at <= GRACE;
-            if !followed {
-                self.counts.wrong_frames += early.frames;
-            } else if early.keyframe {
-                self.first_frame(now);
-            }
+        let followed = self.early.iter().position(|e| Some(e.index) == expected);
+        if let Some(position) = followed
+            && self.early.remove(position).keyframe
+        {
+            self.first_frame(now);
         }
+    }
+
+    /// Frames that no announcement followed in time were in a wrong slot.
+    fn expire(&mut self, now: Instant) {
+        let wrong = &mut self.counts.wrong_frames;
+        self.early.retain(|early| {
+            let in_time = now - early.at <= GRACE;
+            *wrong += if in_time { 0 } else { early.frames };
+            in_time
+        });
     }
 
     /// A new media connection: another stream, and the first frame is awaited again.
@@ -148,32 +158,31 @@ impl VideoSlot {
             }
             Some(Some(_)) | None => {}
         }
-        if let Some((former, until)) = self.former
-            && now <= until
-            && former.index.is_none_or(|former| former == index)
-        {
-            return;
+        let just_left = self
+            .former
+            .iter()
+            .any(|(former, until)| now <= *until && former.index.is_none_or(|f| f == index));
+        if !just_left {
+            self.unannounced(index, keyframe, now);
         }
-        self.unannounced(index, keyframe, now);
     }
 
     fn unannounced(&mut self, index: u16, keyframe: bool, now: Instant) {
-        match &mut self.early {
-            Some(early) if early.index == index && now - early.at <= GRACE => {
-                early.frames += 1;
-                early.keyframe |= keyframe;
-            }
-            Some(early) if early.index == index => self.counts.wrong_frames += 1,
-            early => {
-                let former = early.replace(Early {
-                    index,
-                    at: now,
-                    frames: 1,
-                    keyframe,
-                });
-                self.counts.wrong_frames += former.map_or(0, |e| e.frames);
-            }
+        self.expire(now);
+        if let Some(early) = self.early.iter_mut().find(|e| e.index == index) {
+            early.frames += 1;
+            early.keyframe |= keyframe;
+            return;
         }
+        if self.early.len() == MAX_EARLY {
+            self.counts.wrong_frames += self.early.remove(0).frames;
+        }
+        self.early.push(Early {
+            index,
+            at: now,
+            frames: 1,
+            keyframe,
+        });
     }
 
     fn first_frame(&mut self, now: Instant) {
@@ -198,10 +207,12 @@ impl VideoSlot {
 
     /// The figures so far.
     pub(super) fn report(&self, slot: u32, now: Instant) -> SlotReport {
-        let overdue = self
+        let overdue: u64 = self
             .early
+            .iter()
             .filter(|early| now - early.at > GRACE)
-            .map_or(0, |early| early.frames);
+            .map(|early| early.frames)
+            .sum();
         SlotReport {
             slot,
             packets: self.sequence.received,

@@ -121,3 +121,19 @@ fn frames_of_a_browser_are_counted_apart() {
     assert_eq!((report.foreign_frames, report.wrong_frames), (1, 0));
     assert_eq!(report.first_frame_ms, [40.0]);
 }
+
+#[test]
+fn a_shuffle_is_right_if_the_word_follows() {
+    let mut feed = Feed::new();
+    feed.announce(Some(1), 0);
+    feed.frame(2, 0, 100);
+    feed.frame(3, 0, 200);
+    feed.announce(Some(2), 300);
+    feed.announce(Some(3), 310);
+    feed.frame(1, 5, 320); // was on its way
+    feed.frame(2, 1, 330);
+    feed.frame(3, 1, 340);
+    let report = feed.report(9000);
+    assert_eq!((report.wrong_frames, report.frames), (0, 5));
+    assert_eq!(report.first_frame_ms, [0.0, 0.0]);
+}
