@@ -30,6 +30,10 @@ struct Slots {
     audio: Vec<AudioSlot>,
     /// Opened when the first keyframe is looked at; `None` before and if there is none.
     decoder: Option<Vp8Decoder>,
+    last_packet: Option<Instant>,
+    /// The last packet before the present media connection, until its first one.
+    silent_since: Option<Instant>,
+    away_ms: Vec<f64>,
 }
 
 /// Shared by the tasks that receive; each holds the lock for one packet.
@@ -46,6 +50,9 @@ impl Board {
                 .map(|_| AudioSlot::default())
                 .collect(),
             decoder: None,
+            last_packet: None,
+            silent_since: None,
+            away_ms: Vec::new(),
         }))
     }
 
@@ -64,6 +71,7 @@ impl Board {
     /// A media connection came up.
     pub(super) fn restart(&self, now: Instant) {
         let mut slots = self.slots();
+        slots.silent_since = slots.silent_since.or(slots.last_packet);
         slots.video.iter_mut().for_each(|slot| slot.restart(now));
         slots
             .audio
@@ -71,13 +79,26 @@ impl Board {
             .for_each(|slot| slot.sequence.restart());
     }
 
+    /// The call is over: the silence that follows is no loss.
+    pub(super) fn hang_up(&self) {
+        let mut slots = self.slots();
+        slots.last_packet = None;
+        slots.silent_since = None;
+    }
+
     pub(super) fn packet(&self, place: Place, packet: &Packet, now: Instant) {
         let head = &packet.header;
         let mut slots = self.slots();
+        slots.last_packet = Some(now);
+        if let Some(since) = slots.silent_since.take() {
+            let away = now.saturating_duration_since(since);
+            slots.away_ms.push(away.as_secs_f64() * 1e3);
+        }
         let Slots {
             video,
             audio,
             decoder,
+            ..
         } = &mut *slots;
         match place {
             Place::Video(number) => {
@@ -102,6 +123,7 @@ impl Board {
     /// Writes the figures of all slots into the report.
     pub(super) fn report(&self, report: &mut BotReport, now: Instant) {
         let slots = self.slots();
+        report.media_away_ms.clone_from(&slots.away_ms);
         report.video_slots = (0..)
             .zip(&slots.video)
             .map(|(number, slot)| slot.report(number, now))
@@ -145,6 +167,18 @@ mod tests {
         assert_eq!((report.video_slots.len(), report.audio_slots.len()), (1, 2));
         let sound = &report.audio_slots[1];
         assert_eq!((sound.slot, sound.packets, sound.lost), (1, 3, 1));
+        assert!(report.media_away_ms.is_empty());
+
         board.restart(now);
+        let later = now + std::time::Duration::from_millis(700);
+        board.packet(Place::Audio(0), &packet, later);
+        board.packet(Place::Audio(0), &packet, later);
+        board.report(&mut report, later);
+        assert_eq!(report.media_away_ms, [700.0]);
+        board.hang_up();
+        board.restart(later);
+        board.packet(Place::Audio(0), &packet, later);
+        board.report(&mut report, later);
+        assert_eq!(report.media_away_ms.len(), 1);
     }
 }

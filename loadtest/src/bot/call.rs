@@ -92,6 +92,7 @@ impl OwnCall {
             if let Some(media) = self.media.take() {
                 media.stop().await;
             }
+            self.board.hang_up();
             self.media = seen.conference.map(|conference| {
                 let surroundings = Surroundings {
                     plan: plan.clone(),

@@ -101,37 +101,14 @@ impl Keeper {
         let mut wait = FIRST_WAIT;
         let mut ever_connected = false;
         loop {
-            let connected = Arc::new(OnceLock::new());
-            let (observer, happenings) = Observer::new(self.surroundings.board.clone());
-            let (connection, tracks) = match peer::build(
-                &self.surroundings.plan,
-                self.surroundings.index,
-                observer.clone(),
-            )
-            .await
-            {
-                Ok(built) => built,
-                Err(error) => {
-                    tracing::warn!(%error, "no media connection can be made");
-                    return;
-                }
-            };
-            let attempt = Attempt {
-                keeper: &self,
-                connection: &connection,
-                observer: &observer,
-                connected: connected.clone(),
-            };
-            let ending = tokio::select! {
-                _ = &mut stopped => None,
-                ending = attempt.run(tracks, happenings) => Some(ending),
+            let connected = OnceLock::new();
+            let ending = match self.once(&connected, &mut stopped).await {
+                Ok(ending) => ending,
+                Err(error) => Some(Ending::broken(error)),
             };
             self.surroundings
                 .seen
                 .send_modify(|seen| seen.media_connected = false);
-            if let Err(error) = connection.close().await {
-                tracing::debug!(%error, "closing the media connection");
-            }
             if connected.get().is_some() {
                 if ever_connected {
                     self.surroundings.tally.add(|r| r.media_reconnects += 1);
@@ -139,14 +116,14 @@ impl Keeper {
                 ever_connected = true;
                 wait = FIRST_WAIT;
             }
+            let (conference, index) = (self.conference, self.surroundings.index);
             match ending {
                 None => return,
                 Some(Ending::Over(code)) => {
-                    tracing::debug!(?code, conference = %self.conference, "no media any more");
+                    tracing::debug!(%conference, index, ?code, "no media any more");
                     return;
                 }
                 Some(Ending::Again(reason)) => {
-                    let (conference, index) = (self.conference, self.surroundings.index);
                     tracing::info!(%conference, index, reason, "media is negotiated again");
                 }
             }
@@ -157,6 +134,32 @@ impl Keeper {
             wait = (wait * 2).min(LONGEST_WAIT);
         }
     }
+
+    /// One media connection, from its making to its end; `None` when the bot hangs up.
+    async fn once(
+        &self,
+        connected: &OnceLock<()>,
+        stopped: &mut oneshot::Receiver<()>,
+    ) -> Result<Option<Ending>, webrtc::error::Error> {
+        let around = &self.surroundings;
+        let (observer, happenings) = Observer::new(around.board.clone());
+        let (connection, tracks) =
+            peer::build(&around.plan, around.index, observer.clone()).await?;
+        let attempt = Attempt {
+            keeper: self,
+            connection: &connection,
+            observer: &observer,
+            connected,
+        };
+        let ending = tokio::select! {
+            _ = stopped => None,
+            ending = attempt.run(tracks, happenings) => Some(ending),
+        };
+        if let Err(error) = connection.close().await {
+            tracing::debug!(%error, "closing the media connection");
+        }
+        Ok(ending)
+    }
 }
 
 /// One negotiation and what follows from it.
@@ -165,7 +168,7 @@ struct Attempt<'a> {
     connection: &'a Arc<dyn PeerConnection>,
     observer: &'a Observer,
     /// Set once the connection was up.
-    connected: Arc<OnceLock<()>>,
+    connected: &'a OnceLock<()>,
 }
 
 impl Attempt<'_> {

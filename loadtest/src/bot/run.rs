@@ -40,6 +40,8 @@ pub(super) struct Runner {
     session: Option<Session>,
     /// From the last welcome.
     resume: Option<String>,
+    /// When the last connection was lost.
+    lost_at: Option<Instant>,
     /// Dropping the sender tells the answering task that the ring stopped.
     rings: HashMap<InvitationId, oneshot::Sender<()>>,
     call: OwnCall,
@@ -61,6 +63,7 @@ impl Runner {
             tally,
             session: None,
             resume: None,
+            lost_at: None,
             rings: HashMap::new(),
         }
     }
@@ -73,6 +76,7 @@ impl Runner {
                     wait = FIRST_WAIT;
                     let ending = self.live(&link, pushes, rings, &mut orders).await;
                     self.call.offline();
+                    self.lost_at = Some(Instant::now());
                     self.seen.send_modify(|seen| seen.online = false);
                     self.rings.clear();
                     ending
@@ -85,7 +89,7 @@ impl Runner {
             match ending {
                 Ending::Stopped => break,
                 Ending::GiveUp(reason) => {
-                    tracing::warn!(account = %self.plan.account, "gives up: {reason}");
+                    tracing::debug!(account = %self.plan.account, "gives up: {reason}");
                     self.seen.send_modify(|seen| seen.gave_up = Some(reason));
                     break;
                 }
@@ -124,7 +128,12 @@ impl Runner {
                 ..
             }) => {
                 if self.resume.replace(resume).is_some() {
-                    self.tally.add(|report| report.reconnects += 1);
+                    let offline = self.lost_at.take().map(|at| at.elapsed());
+                    self.tally.add(|report| {
+                        report.reconnects += 1;
+                        let offline_ms = offline.map(|o| o.as_secs_f64() * 1e3);
+                        report.offline_ms.extend(offline_ms);
+                    });
                     tracing::info!(account = %me.account, resumed, "came back");
                 }
                 let now = Instant::now();

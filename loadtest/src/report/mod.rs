@@ -58,6 +58,11 @@ pub struct Summary {
     pub wrong_slot_frames: u64,
     pub refused: u64,
     pub reconnects: u64,
+    pub media_reconnects: u64,
+    /// From the loss of a line to the next welcome.
+    pub offline_ms: Option<Distribution>,
+    /// From the last packet of a media connection to the first of the next one.
+    pub media_away_ms: Option<Distribution>,
 }
 
 /// One thing that has to hold, and what was found.
@@ -98,6 +103,12 @@ pub struct BotReport {
     pub reconnects: u64,
     /// Media connections after the first.
     pub media_reconnects: u64,
+    /// Of each reconnect: from the loss of the line to the next welcome.
+    #[serde(default)]
+    pub offline_ms: Vec<f64>,
+    /// Of each media reconnect: from the last packet of the old connection to the first of the new.
+    #[serde(default)]
+    pub media_away_ms: Vec<f64>,
 }
 
 /// What came into one slot.
@@ -145,6 +156,9 @@ impl Summary {
         let times = |pick: fn(&BotReport) -> Option<f64>| {
             Distribution::of(bots.iter().filter_map(pick).collect())
         };
+        let all = |pick: fn(&BotReport) -> &Vec<f64>| {
+            Distribution::of(bots.iter().flat_map(pick).copied().collect())
+        };
         let slots = || {
             bots.iter()
                 .flat_map(|b| b.video_slots.iter().chain(&b.audio_slots))
@@ -179,6 +193,9 @@ impl Summary {
             wrong_slot_frames: slots().map(|s| s.wrong_frames + s.pictures_wrong).sum(),
             refused: bots.iter().flat_map(|b| b.refused.values()).sum(),
             reconnects: bots.iter().map(|b| b.reconnects).sum(),
+            media_reconnects: bots.iter().map(|b| b.media_reconnects).sum(),
+            offline_ms: all(|b| &b.offline_ms),
+            media_away_ms: all(|b| &b.media_away_ms),
         }
     }
 }
@@ -210,6 +227,8 @@ impl Report {
             ("order → answered", &s.order_to_answered_ms),
             ("order → joined", &s.order_to_joined_ms),
             ("slot → first frame", &s.first_frame_ms),
+            ("line cut → back", &s.offline_ms),
+            ("media lost → back", &s.media_away_ms),
         ];
         for (name, distribution) in times {
             if let Some(d) = distribution {

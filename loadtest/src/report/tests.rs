@@ -20,6 +20,7 @@ fn summary_adds_up_the_bots() {
     let mut bots: Vec<_> = (1..=49).map(|i| bot(f64::from(i) * 10.0, 0)).collect();
     bots[3].video_slots[0].lost = 2;
     bots[3].refuse(RefusalCode::NotBelow);
+    bots[4].offline_ms = vec![300.0, 100.0];
     bots.push(BotReport::default()); // never answered
     let s = Summary::of(&bots);
     assert_eq!(s.bots, 50);
@@ -29,6 +30,7 @@ fn summary_adds_up_the_bots() {
     assert_eq!((s.packets_received, s.packets_lost), (4900, 2));
     assert_eq!(s.first_frame_ms.unwrap().max, 245.0);
     assert_eq!(s.refused, 1);
+    assert_eq!((s.offline_ms.unwrap().p50, s.media_away_ms), (100.0, None));
     assert_eq!(bots[3].refused["notBelow"], 1);
 }
 

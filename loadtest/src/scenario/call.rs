@@ -251,10 +251,14 @@ fn checks(
             summary
                 .answer_p95_ms
                 .is_some_and(|p95| p95 <= scenario.max_answer_p95_ms),
-            format!(
-                "p95 {:.0} ms, limit {:.0} ms",
-                summary.answer_p95_ms.unwrap_or(f64::NAN),
-                scenario.max_answer_p95_ms
+            summary.answer_p95_ms.map_or_else(
+                || "nobody did".to_owned(),
+                |p95| {
+                    format!(
+                        "p95 {p95:.0} ms, limit {:.0} ms",
+                        scenario.max_answer_p95_ms
+                    )
+                },
             ),
         ),
         check("nothing was refused", refused.is_empty(), list(&refused)),
