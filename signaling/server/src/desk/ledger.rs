@@ -178,3 +178,6 @@ fn draft(now: Timestamp, by: &Actor, record: &Record) -> Option<Draft> {
         body,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,8 @@ use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
 use liandong_protocol::{
-    ClientMessage, PROTOCOL_VERSION, Push, Refusal, RefusalCode, Request, ServerMessage,
+    ClientMessage, MAX_MESSAGE_BYTES, PROTOCOL_VERSION, Push, Refusal, RefusalCode, Request,
+    ServerMessage,
 };
 use serde::Deserialize;
 use tokio_tungstenite::tungstenite;
@@ -126,6 +127,11 @@ impl Reader<'_> {
             };
             self.heard.hear();
             match received {
+                Some(Ok(message @ (Message::Text(_) | Message::Binary(_))))
+                    if length(&message) > MAX_MESSAGE_BYTES =>
+                {
+                    return self.too_large();
+                }
                 Some(Ok(Message::Text(text))) => {
                     if !self.text(&text).await {
                         return;
@@ -229,13 +235,15 @@ impl Reader<'_> {
             .reply(encode(&ServerMessage::Refused { id, refusal }));
     }
 
+    fn too_large(&self) {
+        self.refused(0, refuse(RefusalCode::TooLarge, "message too long"));
+        self.outbox.close(CloseCode::TooBig, "message too long");
+    }
+
     fn broken(&self, error: axum::Error) {
         let error = error.into_inner();
         match error.downcast_ref::<tungstenite::Error>() {
-            Some(tungstenite::Error::Capacity(_)) => {
-                self.refused(0, refuse(RefusalCode::TooLarge, "message too long"));
-                self.outbox.close(CloseCode::TooBig, "message too long");
-            }
+            Some(tungstenite::Error::Capacity(_)) => self.too_large(),
             Some(tungstenite::Error::Utf8(_)) => {
                 self.outbox
                     .close(CloseCode::PolicyViolation, "text is not UTF-8");
@@ -245,6 +253,14 @@ impl Reader<'_> {
                 self.outbox.close(CloseCode::Normal, "");
             }
         }
+    }
+}
+
+fn length(message: &Message) -> usize {
+    match message {
+        Message::Text(text) => text.len(),
+        Message::Binary(bytes) => bytes.len(),
+        Message::Ping(_) | Message::Pong(_) | Message::Close(_) => 0,
     }
 }
 

@@ -20,6 +20,10 @@ use crate::http::App;
 use crate::http::api::{OwnOrigin, session};
 use crate::http::refusal::Refused;
 
+/// What is read at all. A message beyond [`MAX_MESSAGE_BYTES`] up to this is read to its end,
+/// so that the client hears why it is closed; one beyond this is cut off.
+const MAX_READ_BYTES: usize = 4 * MAX_MESSAGE_BYTES;
+
 /// `GET /ws`
 pub async fn upgrade(
     State(app): State<App>,
@@ -33,7 +37,7 @@ pub async fn upgrade(
         Err(rejection) => return Ok(rejection.into_response()),
     };
     Ok(upgrade
-        .max_message_size(MAX_MESSAGE_BYTES)
-        .max_frame_size(MAX_MESSAGE_BYTES)
+        .max_message_size(MAX_READ_BYTES)
+        .max_frame_size(MAX_READ_BYTES)
         .on_upgrade(move |socket| connection::run(socket, app, held)))
 }

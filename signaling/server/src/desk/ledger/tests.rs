@@ -1,0 +1,227 @@
+use std::sync::{Arc, Mutex};
+
+use liandong_domain::{Account, Place, Role, Site, SiteCode, Target, Tier};
+
+use super::*;
+use crate::journal::Entry;
+use crate::journal::chain::Head;
+
+const NOW: Timestamp = Timestamp(1_000);
+
+/// What the disk does with the next batch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Disk {
+    Well,
+    Full,
+    /// It is written, and then reported as failed.
+    Lies,
+}
+
+/// A journal in memory whose disk obeys.
+#[derive(Clone, Debug)]
+struct Paper(Arc<Mutex<Sheet>>);
+
+#[derive(Debug)]
+struct Sheet {
+    disk: Disk,
+    head: Head,
+    entries: Vec<Entry>,
+    /// The last append was reported as failed though it was written.
+    unsure: bool,
+}
+
+impl Paper {
+    fn new() -> Self {
+        Self(Arc::new(Mutex::new(Sheet {
+            disk: Disk::Well,
+            head: Head::default(),
+            entries: Vec::new(),
+            unsure: false,
+        })))
+    }
+
+    fn disk(&self, disk: Disk) {
+        self.0.lock().unwrap().disk = disk;
+    }
+
+    fn len(&self) -> usize {
+        self.0.lock().unwrap().entries.len()
+    }
+}
+
+impl Journal for Paper {
+    async fn append(&self, batch: Vec<Draft>) -> Result<u64, JournalError> {
+        let mut paper = self.0.lock().unwrap();
+        let Sheet {
+            disk,
+            head,
+            entries,
+            unsure,
+        } = &mut *paper;
+        if std::mem::take(unsure) {
+            return Err(JournalError::Diverged {
+                expected: 0,
+                found: head.seq,
+            });
+        }
+        if *disk != Disk::Full {
+            entries.extend(batch.into_iter().map(|draft| head.push(draft)));
+        }
+        *unsure = *disk == Disk::Lies;
+        match *disk {
+            Disk::Well => Ok(head.seq),
+            Disk::Full | Disk::Lies => Err(JournalError::Unavailable("disk full".into())),
+        }
+    }
+
+    async fn read(&self, after: u64, limit: usize) -> Result<Vec<Entry>, JournalError> {
+        let paper = self.0.lock().unwrap();
+        let after = usize::try_from(after).unwrap();
+        Ok(paper
+            .entries
+            .iter()
+            .skip(after)
+            .take(limit)
+            .cloned()
+            .collect())
+    }
+}
+
+fn directory() -> Order {
+    let site = |code: &str, tier, parent: Option<&str>| Site {
+        code: code.into(),
+        name: code.into(),
+        tier,
+        parent: parent.map(SiteCode::from),
+        place: Place::from_degrees(106.8, 32.3),
+    };
+    let account = |id: &str, role, site: &str| Account {
+        id: id.into(),
+        name: id.into(),
+        role,
+        site: site.into(),
+        active: true,
+    };
+    Order::SetDirectory {
+        sites: vec![
+            site("1", Tier::County, None),
+            site("101", Tier::Township, Some("1")),
+        ],
+        accounts: vec![
+            account("commander", Role::Commander, "1"),
+            account("101", Role::Township, "101"),
+        ],
+    }
+}
+
+fn call() -> (Actor, Order) {
+    let order = Order::Call {
+        targets: vec![Target::Site { code: "101".into() }],
+        title: None,
+        ordered: true,
+    };
+    (Actor::Account("commander".into()), order)
+}
+
+async fn ledger(paper: &Paper) -> Ledger<Paper> {
+    let mut ledger = Ledger::open(paper.clone(), Timing::default())
+        .await
+        .unwrap();
+    ledger
+        .order(&Actor::System, None, &directory(), NOW)
+        .unwrap();
+    ledger.commit().await.unwrap();
+    ledger
+}
+
+#[tokio::test]
+async fn nothing_shows_before_it_is_journaled() {
+    let paper = Paper::new();
+    let mut ledger = ledger(&paper).await;
+    let (by, order) = call();
+    ledger.order(&by, Some("key"), &order, NOW).unwrap();
+    assert_eq!(ledger.county().conferences().count(), 0);
+    let events = ledger.commit().await.unwrap();
+    assert!(!events.is_empty());
+    assert_eq!(ledger.county().conferences().count(), 1);
+    assert_eq!(usize::try_from(ledger.seq()).unwrap(), paper.len());
+}
+
+#[tokio::test]
+async fn full_disk_takes_the_whole_batch_back_and_the_next_try_acts_once() {
+    let paper = Paper::new();
+    let mut ledger = ledger(&paper).await;
+    let before = ledger.county().clone();
+    let (by, order) = call();
+    paper.disk(Disk::Full);
+    for key in ["one", "two"] {
+        ledger.order(&by, Some(key), &order, NOW).unwrap();
+    }
+    assert!(ledger.commit().await.is_err());
+    assert!(ledger.trouble().is_some());
+    assert_eq!(*ledger.county(), before);
+    paper.disk(Disk::Well);
+    ledger.order(&by, Some("one"), &order, NOW).unwrap();
+    ledger.commit().await.unwrap();
+    assert!(ledger.trouble().is_none());
+    assert_eq!(ledger.county().conferences().count(), 1);
+}
+
+#[tokio::test]
+async fn append_that_succeeded_in_spite_of_its_error_is_found_in_the_journal() {
+    let paper = Paper::new();
+    let mut ledger = ledger(&paper).await;
+    let (by, order) = call();
+    paper.disk(Disk::Lies);
+    ledger.order(&by, Some("key"), &order, NOW).unwrap();
+    assert!(ledger.commit().await.is_err());
+    paper.disk(Disk::Well);
+    ledger.order(&by, Some("key"), &order, NOW).unwrap();
+    let error = ledger.commit().await.unwrap_err();
+    assert!(matches!(error, JournalError::Diverged { .. }), "{error}");
+    assert_eq!(ledger.county().conferences().count(), 1);
+    // The same key once more gives the same outcome and writes nothing.
+    let written = paper.len();
+    let outcome = ledger.order(&by, Some("key"), &order, NOW).unwrap();
+    assert!(matches!(outcome, Outcome::Called { .. }));
+    ledger.commit().await.unwrap();
+    assert_eq!(paper.len(), written);
+}
+
+#[tokio::test]
+async fn replay_gives_the_same_county() {
+    let paper = Paper::new();
+    let mut ledger = ledger(&paper).await;
+    let (by, order) = call();
+    ledger.order(&by, Some("key"), &order, NOW).unwrap();
+    ledger.access(
+        Access::SignedIn {
+            account: "commander".into(),
+            address: [127, 0, 0, 1].into(),
+        },
+        NOW,
+    );
+    ledger.commit().await.unwrap();
+    let again = Ledger::open(paper.clone(), Timing::default())
+        .await
+        .unwrap();
+    assert_eq!(again.county(), ledger.county());
+    assert_eq!(again.seq(), ledger.seq());
+}
+
+#[tokio::test]
+async fn entry_of_a_later_version_stops_the_start() {
+    let paper = Paper::new();
+    drop(ledger(&paper).await);
+    let draft = Draft {
+        at_ms: 1,
+        actor: "system".into(),
+        body: r#"{"version":9,"event":{"type":"earthquake"}}"#.into(),
+    };
+    let seq = paper.append(vec![draft]).await.unwrap();
+    let error = Ledger::open(paper, Timing::default()).await.unwrap_err();
+    assert!(
+        matches!(error, JournalError::Broken { seq: s, .. } if s == seq),
+        "{error}"
+    );
+}

@@ -1,0 +1,141 @@
+//! Killed without warning, the server loses nothing that it acknowledged.
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use liandong_protocol::{ConferenceId, InvitationState, Push, Reply, Request, SiteCode, Target};
+use support::County;
+
+fn call(code: &str, title: String) -> Request {
+    Request::Call {
+        targets: vec![Target::Site {
+            code: SiteCode::from(code),
+        }],
+        title: Some(title),
+        ordered: true,
+    }
+}
+
+#[tokio::test]
+async fn killed_in_a_stream_of_orders_no_acknowledged_one_is_lost() {
+    let county = County::new();
+    let mut acknowledged: BTreeMap<String, ConferenceId> = BTreeMap::new();
+    for round in 0..3 {
+        let server = county.start();
+        let (mut commander, _) = county.client("commander").await;
+        // What was acknowledged before is answered as it was, not done again.
+        for (key, conference) in &acknowledged {
+            let again = commander
+                .ask_once(call("101", key.clone()), Some(key))
+                .await
+                .unwrap();
+            assert!(
+                matches!(&again, Reply::Called { conference: c, .. } if c == conference),
+                "{key}: {again:?}"
+            );
+        }
+        for n in 0..12 {
+            let key = format!("order-{round}-{n}");
+            let reply = commander
+                .ask_once(call("101", key.clone()), Some(&key))
+                .await
+                .unwrap();
+            let Reply::Called { conference, .. } = reply else {
+                panic!("{reply:?}");
+            };
+            acknowledged.insert(key, conference);
+        }
+        // One more is under way when the power goes.
+        let last = serde_json::json!({
+            "id": 9_999, "request": call("102", "unacknowledged".into()),
+        });
+        commander.send(&last.to_string()).await;
+        drop(server); // SIGKILL
+        let (sound, said) = county.verify();
+        assert!(sound, "{said}");
+    }
+    let ids: std::collections::BTreeSet<_> = acknowledged.values().collect();
+    assert_eq!(ids.len(), acknowledged.len(), "each order acted once");
+}
+
+#[tokio::test]
+async fn call_goes_on_after_a_kill() {
+    let county = County::new();
+    let server = county.start();
+    let (mut township, _) = county.client("101").await;
+    let (mut commander, _) = county.client("commander").await;
+    let reply = commander.ask(call("101", "drill".into())).await.unwrap();
+    let Reply::Called { conference, .. } = reply else {
+        panic!("{reply:?}");
+    };
+    let ring = township
+        .push(|push| match push {
+            Push::Ring { ring } => Some(ring.clone()),
+            _ => None,
+        })
+        .await;
+    assert_eq!(ring.auto_answer_in_ms, Some(3_000));
+    assert_eq!(
+        (ring.title.as_str(), ring.from_site_name.as_str()),
+        ("drill", "County")
+    );
+    let accept = Request::Accept {
+        invitation: ring.invitation,
+    };
+    let reply = township.ask(accept).await.unwrap();
+    let Reply::Accepted { participant, .. } = reply else {
+        panic!("{reply:?}");
+    };
+    commander
+        .push(|push| match push {
+            Push::Invitation { invitation } => {
+                (invitation.state == InvitationState::Accepted).then_some(())
+            }
+            _ => None,
+        })
+        .await;
+    drop(server);
+
+    let _server = county.start();
+    let (_township, welcome) = county.client("101").await;
+    let Reply::Welcome {
+        snapshot, resumed, ..
+    } = welcome
+    else {
+        panic!("{welcome:?}");
+    };
+    assert!(!resumed);
+    assert_eq!(snapshot.own_participant, Some(participant));
+    assert_eq!(snapshot.conferences[0].id, conference);
+}
+
+#[tokio::test]
+async fn resumed_client_keeps_its_stay_and_another_device_does_not_take_it() {
+    let county = County::new();
+    let _server = county.start();
+    let cookie = county.cookie("commander").await;
+    let mut first = county.socket(&[("cookie", &cookie)]).await.unwrap();
+    let Ok(Reply::Welcome { resume, .. }) = first.hello(None).await else {
+        panic!("no welcome");
+    };
+    first.ask(call("101", String::new())).await.unwrap();
+
+    let mut tablet = county.socket(&[("cookie", &cookie)]).await.unwrap();
+    let Ok(Reply::Welcome { snapshot, .. }) = tablet.hello(None).await else {
+        panic!("no welcome");
+    };
+    assert_eq!(snapshot.own_participant, None);
+    assert_eq!(snapshot.conferences.len(), 1);
+
+    drop(first);
+    let mut back = county.socket(&[("cookie", &cookie)]).await.unwrap();
+    let Ok(Reply::Welcome {
+        snapshot, resumed, ..
+    }) = back.hello(Some(resume)).await
+    else {
+        panic!("no welcome");
+    };
+    assert!(resumed);
+    assert!(snapshot.own_participant.is_some());
+}
