@@ -431,10 +431,13 @@ impl<J: Journal> Running<J> {
                 batch,
             );
         }
-        let started = Instant::now();
+        let (started, before) = (Instant::now(), self.ledger.seq());
         let committed = self.ledger.commit().await;
-        self.metrics
-            .journal(started.elapsed(), self.ledger.seq(), committed.is_ok());
+        match &committed {
+            Ok(_) if self.ledger.seq() == before => {} // nothing to write
+            Ok(_) => self.metrics.journaled(started.elapsed(), self.ledger.seq()),
+            Err(_) => self.metrics.not_journaled(),
+        }
         match committed {
             Ok(events) => self.happened(batch, &events),
             Err(error) => self.failed(batch, &error),

@@ -82,14 +82,16 @@ impl DeskMetrics {
             .set(i64::try_from(connected).unwrap_or(i64::MAX));
     }
 
-    pub fn journal(&self, took: Duration, entries: u64, written: bool) {
+    /// A batch is written.
+    pub fn journaled(&self, took: Duration, entries: u64) {
         self.journal_entries
             .set(i64::try_from(entries).unwrap_or(i64::MAX));
-        if written {
-            self.journal_seconds.observe(took.as_secs_f64());
-        } else {
-            self.journal_failures.inc();
-        }
+        self.journal_seconds.observe(took.as_secs_f64());
+    }
+
+    /// A batch could not be written.
+    pub fn not_journaled(&self) {
+        self.journal_failures.inc();
     }
 
     /// From the offer to media that can flow.

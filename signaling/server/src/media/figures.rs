@@ -43,6 +43,11 @@ impl Figures {
         self.told_quality.remove(&peer);
     }
 
+    pub(super) fn forget_conference(&mut self, conference: ConferenceId) {
+        self.speaking.remove(&conference);
+        self.told_speaking.remove(&conference);
+    }
+
     /// True when a flush has something to do.
     #[must_use]
     pub fn is_waiting(&self) -> bool {

@@ -16,7 +16,9 @@ impl Media {
 
     /// Brings slots and gates of the conference in line with the county.
     pub fn restage(&mut self, county: &County, clients: &Clients, id: ConferenceId) {
-        let Some(conference) = county.conference(id) else {
+        let going_on = county.conference(id).filter(|one| !one.is_over());
+        let Some(conference) = going_on else {
+            self.figures.forget_conference(id);
             return;
         };
         let seen = self.seen(conference, clients);
