@@ -2,29 +2,33 @@
 //! copy, journaled in one transaction, and only then told to anybody. So
 //! fifty sites that answer at once cost one fsync, and nobody ever saw what a
 //! crash could take back.
+//!
+//! * [`arrivals`] – clients that come and come back
+//! * [`media`] – what the media node tells
+
+mod arrivals;
+mod media;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
-use liandong_domain::{
-    AccountId, Actor, ConferenceId, Event, Order, Outcome, ParticipantId, Timestamp,
-};
-use liandong_protocol::{Push, Refusal, RefusalCode, Reply};
+use liandong_domain::{AccountId, Actor, ConferenceId, Event, Order, Outcome, Timestamp};
+use liandong_protocol::{Refusal, RefusalCode, Reply};
 use liandong_sfu_node::NodeEvent;
 use tokio::sync::{mpsc, oneshot};
 
-use super::clients::{Arrival, Attached, ClientId, Clients, ConnectionId, encode_push};
+use super::clients::{Attached, ClientId, Clients, ConnectionId};
 use super::ledger::Ledger;
 use super::orders::Work;
 use super::tell::{self, Told};
-use super::{Desk, Hello, Input, Status, encode_reply};
+use super::{Desk, Input, Status, encode_reply};
 use crate::clock;
 use crate::http::metrics::DeskMetrics;
 use crate::journal::{Journal, JournalError};
 use crate::media::Media;
-use crate::media::figures::{self, SPEAKING_EVERY};
-use crate::views::snapshot::{self, Answering, Setting};
+use crate::media::figures::SPEAKING_EVERY;
+use crate::views::snapshot::{self, Setting};
 use crate::views::wire::{self, refuse, refuse_for};
 use crate::ws::outbox::CloseCode;
 
@@ -202,38 +206,6 @@ impl<J: Journal> Running<J> {
         }
     }
 
-    fn attach(
-        &mut self,
-        hello: Hello,
-        id: u32,
-        reply: oneshot::Sender<Result<(ClientId, ConnectionId), Refusal>>,
-        batch: &mut Batch,
-    ) {
-        let county = self.ledger.county();
-        if snapshot::me(county, &self.setting, &hello.account).is_none() {
-            let refusal = refuse(RefusalCode::NotSignedIn, "the account is not active");
-            drop(reply.send(Err(refusal)));
-            return;
-        }
-        let account = hello.account.clone();
-        let attached = self.clients.attach(Arrival {
-            account: hello.account,
-            device: hello.device,
-            answering: Answering {
-                automatic: hello.auto_answer,
-            },
-            resume: hello.resume,
-            outbox: hello.outbox,
-        });
-        batch.devices.insert(account.clone());
-        batch.after.push(After::Welcome {
-            attached,
-            account,
-            id,
-            reply,
-        });
-    }
-
     fn request(
         &mut self,
         client: ClientId,
@@ -303,95 +275,6 @@ impl<J: Journal> Running<J> {
                 id,
                 refusal,
             }),
-        }
-    }
-
-    /// The client's own participant in the conference.
-    fn stays_in(
-        &self,
-        client: ClientId,
-        conference: ConferenceId,
-    ) -> Result<ParticipantId, Refusal> {
-        let county = self.ledger.county();
-        if county.conference(conference).is_none() {
-            return Err(refuse(RefusalCode::UnknownConference, "no such conference"));
-        }
-        self.clients
-            .one(client)
-            .and_then(|client| county.participant(client.stay?))
-            .filter(|one| one.is_present() && one.conference == conference)
-            .map(|one| one.id)
-            .ok_or_else(|| {
-                refuse(
-                    RefusalCode::NotInConference,
-                    "this client is not in the conference",
-                )
-            })
-    }
-
-    fn offered(
-        &mut self,
-        id: u32,
-        connection: ConnectionId,
-        done: crate::media::OfferDone,
-        batch: &mut Batch,
-    ) {
-        let (client, conference) = (done.client, done.conference);
-        let muted = self
-            .stays_in(client, conference)
-            .ok()
-            .and_then(|stay| self.ledger.county().participant(stay))
-            .map(|one| one.muted);
-        let result = self
-            .media
-            .answered(done, muted)
-            .map(|answered| Reply::Answer {
-                sdp: answered.sdp,
-                video_slots: answered.video_slots.into(),
-            })
-            .map_err(|failure| crate::media::refusal(&failure));
-        batch.stages.insert(conference);
-        self.reply(client, connection, id, result);
-    }
-
-    fn node_event(&mut self, event: NodeEvent, batch: &mut Batch) {
-        match event {
-            NodeEvent::Connected { peer, after } => {
-                self.metrics.media_connected(after);
-                let stay = self
-                    .media
-                    .connected(peer)
-                    .and_then(|client| self.clients.one(client))
-                    .and_then(|client| client.stay);
-                if let Some(participant) = stay {
-                    self.own_order(Order::MediaConnected { participant }, batch);
-                    let conference = self.ledger.county().participant(participant);
-                    batch.stages.extend(conference.map(|one| one.conference));
-                }
-            }
-            NodeEvent::Disconnected { peer, reason } => {
-                let Some((client, conference)) = self.media.disconnected(peer) else {
-                    return;
-                };
-                tracing::info!(?peer, ?reason, %conference, "media lost");
-                batch.stages.insert(conference);
-                let Some(client) = self.clients.one(client) else {
-                    return;
-                };
-                client.push(&encode_push(Push::MediaLost {
-                    conference: wire::conference_id(conference),
-                }));
-                if let Some(participant) = client.stay {
-                    self.own_order(Order::MediaLost { participant }, batch);
-                }
-            }
-            NodeEvent::SlotLive { after, .. } => self.metrics.slot_live(after),
-            NodeEvent::Speaking { room, peers } => self.media.figures.speaking(room, peers),
-            NodeEvent::Stats { peer, stats } => {
-                self.metrics.stats(figures::is_poor(&stats));
-                self.media.figures.quality(peer, stats);
-            }
-            NodeEvent::SourceStarted { .. } | NodeEvent::SourceSilent { .. } => {}
         }
     }
 
@@ -525,105 +408,6 @@ impl<J: Journal> Running<J> {
             self.told = Told::default();
             self.release_gone();
             tell::resync_all(self.ledger.county(), &self.setting, &mut self.clients);
-        }
-    }
-
-    /// The media of a stay belongs to the client that called or accepted.
-    fn hold(&mut self, client: ClientId, outcome: &Outcome) {
-        let county = self.ledger.county();
-        let Some(account) = self.clients.one(client).map(|one| &one.account) else {
-            return;
-        };
-        let stay = match outcome {
-            Outcome::Called { conference, .. } => county
-                .conference(*conference)
-                .and_then(|one| one.stay_of(account)),
-            Outcome::Accepted { participant, .. } => county
-                .participant(*participant)
-                .filter(|one| one.is_present()),
-            Outcome::Done => None,
-        };
-        let Some(stay) = stay else { return };
-        // A repeated order, or a further ring by somebody who is in: nothing moves.
-        if self.clients.holder(stay.id).is_some() {
-            return;
-        }
-        if let Some(held) = self.clients.one(client).and_then(|one| one.stay)
-            && held != stay.id
-        {
-            self.media.drop_client(client);
-        }
-        self.clients.hold(stay.id, client);
-    }
-
-    /// Media of participants who are not there any more ends.
-    fn release_gone(&mut self) {
-        let county = self.ledger.county();
-        let gone: Vec<_> = self
-            .clients
-            .holders()
-            .filter(|(stay, _)| {
-                !county
-                    .participant(*stay)
-                    .is_some_and(|one| one.is_present())
-            })
-            .collect();
-        for (stay, client) in gone {
-            self.clients.release(stay);
-            self.media.drop_client(client);
-        }
-    }
-
-    fn welcome(
-        &mut self,
-        attached: Attached,
-        account: &AccountId,
-        id: u32,
-        reply: oneshot::Sender<Result<(ClientId, ConnectionId), Refusal>>,
-    ) {
-        let county = self.ledger.county();
-        let client = attached.client;
-        // After a restart, or a page that was loaded anew: the account's
-        // stay is taken up by whoever comes first, unless somebody has it.
-        if !attached.resumed
-            && let Some(stay) = county.stay_of(account)
-        {
-            let holder = self.clients.holder(stay.id);
-            let is_lost = |id| self.clients.one(id).is_none_or(|one| !one.is_connected());
-            if holder.is_none_or(is_lost)
-                && let Some(before) = self.clients.hold(stay.id, client)
-            {
-                self.media.drop_client(before);
-            }
-        }
-        let me = snapshot::me(county, &self.setting, account);
-        let Some((found, me)) = self.clients.one_mut(client).zip(me) else {
-            drop(reply.send(Err(refuse(RefusalCode::NotSignedIn, "gone meanwhile"))));
-            return;
-        };
-        let snapshot = tell::welcome(county, &self.setting, found);
-        let welcome = Reply::Welcome {
-            me,
-            resume: attached.resume,
-            resumed: attached.resumed,
-            server_time_ms: wire::ms(clock::now()),
-            snapshot,
-        };
-        found.outbox.reply(encode_reply(id, Ok(welcome)));
-        if let Some(slots) = self.media.slots_of(client) {
-            found.outbox.push(encode_push(slots));
-        }
-        drop(reply.send(Ok((client, attached.connection))));
-    }
-
-    fn resync(&mut self, client: ClientId, connection: ConnectionId) {
-        let found = self.clients.one_mut(client);
-        if let Some(found) = found.filter(|found| found.connection == connection) {
-            let snapshot = tell::welcome(self.ledger.county(), &self.setting, found);
-            found.outbox.resync(encode_push(Push::Resync { snapshot }));
-            if let Some(slots) = self.media.slots_of(client) {
-                found.outbox.push(encode_push(slots));
-            }
         }
     }
 

@@ -1,0 +1,102 @@
+//! What comes back from the media node.
+
+use liandong_domain::{ConferenceId, Order, ParticipantId};
+use liandong_protocol::{Push, Refusal, RefusalCode, Reply};
+use liandong_sfu_node::NodeEvent;
+
+use super::{Batch, Running};
+use crate::desk::clients::{ClientId, ConnectionId, encode_push};
+use crate::journal::Journal;
+use crate::media::{OfferDone, figures, refusal};
+use crate::views::wire::{self, refuse};
+
+impl<J: Journal> Running<J> {
+    /// The client's own participant in the conference.
+    pub(super) fn stays_in(
+        &self,
+        client: ClientId,
+        conference: ConferenceId,
+    ) -> Result<ParticipantId, Refusal> {
+        let county = self.ledger.county();
+        if county.conference(conference).is_none() {
+            return Err(refuse(RefusalCode::UnknownConference, "no such conference"));
+        }
+        self.clients
+            .one(client)
+            .and_then(|client| county.participant(client.stay?))
+            .filter(|one| one.is_present() && one.conference == conference)
+            .map(|one| one.id)
+            .ok_or_else(|| {
+                refuse(
+                    RefusalCode::NotInConference,
+                    "this client is not in the conference",
+                )
+            })
+    }
+
+    pub(super) fn offered(
+        &mut self,
+        id: u32,
+        connection: ConnectionId,
+        done: OfferDone,
+        batch: &mut Batch,
+    ) {
+        let (client, conference) = (done.client, done.conference);
+        let muted = self
+            .stays_in(client, conference)
+            .ok()
+            .and_then(|stay| self.ledger.county().participant(stay))
+            .map(|one| one.muted);
+        let result = self
+            .media
+            .answered(done, muted)
+            .map(|answered| Reply::Answer {
+                sdp: answered.sdp,
+                video_slots: answered.video_slots.into(),
+            })
+            .map_err(|failure| refusal(&failure));
+        batch.stages.insert(conference);
+        self.reply(client, connection, id, result);
+    }
+
+    pub(super) fn node_event(&mut self, event: NodeEvent, batch: &mut Batch) {
+        match event {
+            NodeEvent::Connected { peer, after } => {
+                self.metrics.media_connected(after);
+                let stay = self
+                    .media
+                    .connected(peer)
+                    .and_then(|client| self.clients.one(client))
+                    .and_then(|client| client.stay);
+                if let Some(participant) = stay {
+                    self.own_order(Order::MediaConnected { participant }, batch);
+                    let conference = self.ledger.county().participant(participant);
+                    batch.stages.extend(conference.map(|one| one.conference));
+                }
+            }
+            NodeEvent::Disconnected { peer, reason } => {
+                let Some((client, conference)) = self.media.disconnected(peer) else {
+                    return;
+                };
+                tracing::info!(?peer, ?reason, %conference, "media lost");
+                batch.stages.insert(conference);
+                let Some(client) = self.clients.one(client) else {
+                    return;
+                };
+                client.push(&encode_push(Push::MediaLost {
+                    conference: wire::conference_id(conference),
+                }));
+                if let Some(participant) = client.stay {
+                    self.own_order(Order::MediaLost { participant }, batch);
+                }
+            }
+            NodeEvent::SlotLive { after, .. } => self.metrics.slot_live(after),
+            NodeEvent::Speaking { room, peers } => self.media.figures.speaking(room, peers),
+            NodeEvent::Stats { peer, stats } => {
+                self.metrics.stats(figures::is_poor(&stats));
+                self.media.figures.quality(peer, stats);
+            }
+            NodeEvent::SourceStarted { .. } | NodeEvent::SourceSilent { .. } => {}
+        }
+    }
+}
