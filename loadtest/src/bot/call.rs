@@ -60,13 +60,14 @@ impl OwnCall {
     /// A connection is up. Not resumed: the server knows nothing of the
     /// client's media any more.
     pub(super) fn online(&mut self, link: &Link, resumed: bool) {
-        self.link.send_replace(Some(link.clone()));
         if !resumed {
             self.told = None;
+            // Before the link is there: an offer that waits for it is good.
             if let Some(media) = &self.media {
                 media.renegotiate();
             }
         }
+        self.link.send_replace(Some(link.clone()));
     }
 
     pub(super) fn offline(&mut self) {

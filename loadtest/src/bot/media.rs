@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use liandong_protocol::{ConferenceId, RefusalCode, Reply, Request};
-use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use webrtc::peer_connection::{PeerConnection, RTCSessionDescription};
 
@@ -42,7 +42,8 @@ pub(super) struct Surroundings {
 /// The media of one conference.
 pub(super) struct Media {
     pub(super) conference: ConferenceId,
-    again: Arc<Notify>,
+    /// Counts how often the server lost the media.
+    losses: watch::Sender<u32>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
@@ -50,15 +51,16 @@ pub(super) struct Media {
 impl Media {
     pub(super) fn start(conference: ConferenceId, surroundings: Surroundings) -> Self {
         let (stop, stopped) = oneshot::channel();
-        let again = Arc::new(Notify::new());
+        let losses = watch::Sender::new(0);
         let keeper = Keeper {
             conference,
             surroundings,
-            again: again.clone(),
+            losses: losses.subscribe(),
+            ever_connected: OnceLock::new(),
         };
         Self {
             conference,
-            again,
+            losses,
             stop,
             task: tokio::spawn(keeper.run(stopped)),
         }
@@ -66,7 +68,8 @@ impl Media {
 
     /// The server lost the media: negotiate anew.
     pub(super) fn renegotiate(&self) {
-        self.again.notify_one();
+        self.losses
+            .send_modify(|losses| *losses = losses.wrapping_add(1));
     }
 
     pub(super) async fn stop(self) {
@@ -93,13 +96,14 @@ impl Ending {
 struct Keeper {
     conference: ConferenceId,
     surroundings: Surroundings,
-    again: Arc<Notify>,
+    losses: watch::Receiver<u32>,
+    /// Set by the first connection.
+    ever_connected: OnceLock<()>,
 }
 
 impl Keeper {
     async fn run(self, mut stopped: oneshot::Receiver<()>) {
         let mut wait = FIRST_WAIT;
-        let mut ever_connected = false;
         loop {
             let connected = OnceLock::new();
             let ending = match self.once(&connected, &mut stopped).await {
@@ -110,10 +114,6 @@ impl Keeper {
                 .seen
                 .send_modify(|seen| seen.media_connected = false);
             if connected.get().is_some() {
-                if ever_connected {
-                    self.surroundings.tally.add(|r| r.media_reconnects += 1);
-                }
-                ever_connected = true;
                 wait = FIRST_WAIT;
             }
             let (conference, index) = (self.conference, self.surroundings.index);
@@ -124,7 +124,7 @@ impl Keeper {
                     return;
                 }
                 Some(Ending::Again(reason)) => {
-                    tracing::info!(%conference, index, reason, "media is negotiated again");
+                    tracing::debug!(%conference, index, reason, "media is negotiated again");
                 }
             }
             tokio::select! {
@@ -150,10 +150,12 @@ impl Keeper {
             connection: &connection,
             observer: &observer,
             connected,
+            offered_after: OnceLock::new(),
         };
         let ending = tokio::select! {
             _ = stopped => None,
             ending = attempt.run(tracks, happenings) => Some(ending),
+            () = attempt.lost() => Some(Ending::broken("the server lost it")),
         };
         if let Err(error) = connection.close().await {
             tracing::debug!(%error, "closing the media connection");
@@ -169,11 +171,13 @@ struct Attempt<'a> {
     observer: &'a Observer,
     /// Set once the connection was up.
     connected: &'a OnceLock<()>,
+    /// The number of losses when the offer went out; before that none matters.
+    offered_after: OnceLock<u32>,
 }
 
 impl Attempt<'_> {
     async fn run(
-        self,
+        &self,
         tracks: Option<Tracks>,
         mut happenings: mpsc::Receiver<Happening>,
     ) -> Ending {
@@ -190,9 +194,11 @@ impl Attempt<'_> {
         }
         let around = &self.keeper.surroundings;
         let took_ms = offered.elapsed().as_secs_f64() * 1e3;
-        around
-            .tally
-            .add(|report| report.media_connect_ms = Some(took_ms));
+        let again = self.keeper.ever_connected.set(()).is_err();
+        around.tally.add(|report| {
+            report.media_connect_ms = Some(took_ms);
+            report.media_reconnects += u64::from(again);
+        });
         around.board.restart(Instant::now());
         around.seen.send_modify(|seen| seen.media_connected = true);
         // Only the first call can set it; the attempt has only one.
@@ -206,7 +212,20 @@ impl Attempt<'_> {
         tokio::select! {
             () = sending => Ending::broken("the tracks are gone"),
             reason = broken(&mut happenings) => Ending::Again(reason),
-            () = self.keeper.again.notified() => Ending::broken("the server lost it"),
+        }
+    }
+
+    /// Waits until the server loses what this attempt has offered.
+    async fn lost(&self) {
+        let mut losses = self.keeper.losses.clone();
+        let mine = |losses: &u32| {
+            self.offered_after
+                .get()
+                .is_some_and(|before| losses != before)
+        };
+        if losses.wait_for(mine).await.is_err() {
+            // The bot hangs up, which is waited for elsewhere.
+            std::future::pending().await
         }
     }
 
@@ -259,6 +278,8 @@ impl Attempt<'_> {
         let Some(link) = link else {
             return Err(Ending::broken("offline"));
         };
+        // Only the first call can set it; the attempt has only one.
+        let _ = self.offered_after.set(*self.keeper.losses.borrow());
         let conference = self.keeper.conference;
         match link.request(Request::Offer { conference, sdp }).await {
             Ok(Reply::Answer { sdp, .. }) => Ok(sdp),

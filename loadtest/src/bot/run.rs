@@ -134,7 +134,7 @@ impl Runner {
                         let offline_ms = offline.map(|o| o.as_secs_f64() * 1e3);
                         report.offline_ms.extend(offline_ms);
                     });
-                    tracing::info!(account = %me.account, resumed, "came back");
+                    tracing::debug!(account = %me.account, resumed, "came back");
                 }
                 let now = Instant::now();
                 self.seen.send_modify(|seen| {

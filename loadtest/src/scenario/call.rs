@@ -143,7 +143,8 @@ async fn order(
         ordered: true,
     };
     let key = format!("call-{:016x}", rand::random::<u64>());
-    match caller.order(Some(key), request).await? {
+    let reply = caller.order(Some(key), request).await;
+    match reply.context("the call cannot be made")? {
         Reply::Called {
             conference,
             invitations,
@@ -153,7 +154,10 @@ async fn order(
 }
 
 async fn end(caller: &Bot, conference: ConferenceId) -> anyhow::Result<()> {
-    caller.order(None, Request::End { conference }).await?;
+    caller
+        .order(None, Request::End { conference })
+        .await
+        .context("the call cannot be ended")?;
     until(
         caller.seen(),
         Duration::from_secs(5),

@@ -21,6 +21,8 @@ struct RigBot {
     board: Arc<Board>,
     tally: Tally,
     peer: PeerId,
+    /// The peers that the bot's further offers make.
+    names: mpsc::Receiver<PeerId>,
     _link: watch::Sender<Option<Link>>,
 }
 
@@ -90,6 +92,7 @@ impl Rig {
             board,
             tally,
             peer,
+            names,
             _link: link,
         });
     }
@@ -177,6 +180,20 @@ async fn bots_see_and_hear_each_other_through_the_node() {
     // The switch found both sources in the middle of a group.
     let asked = [1, 2].map(|bot| rig.report(bot).keyframes_on_request);
     assert!(asked.iter().all(|n| *n > 0), "{asked:?}");
+    // The node loses a bot's media: it comes back by itself, once.
+    rig.node.leave(rig.bots[0].peer);
+    rig.bots[0].media.renegotiate();
+    rig.bots[0].peer = rig.bots[0].names.recv().await.unwrap();
+    rig.show(0, &[Some(1), Some(2)]);
+    rig.until("the media is back", |rig| {
+        let report = rig.report(0);
+        report.media_reconnects == 1 && !report.media_away_ms.is_empty()
+    })
+    .await;
+    assert!(
+        rig.bots[0].names.try_recv().is_err(),
+        "one offer was enough"
+    );
     for bot in rig.bots.drain(..) {
         bot.media.stop().await;
     }
