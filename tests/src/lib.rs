@@ -1,1 +1,12 @@
-//! Placeholder
+//! What the tests with real processes share: the server as users start it.
+//!
+//! The binaries are those of the same profile as the test: build them first
+//! (`make build`, then `cargo test --release -p liandong-tests`).
+
+mod server;
+mod socket;
+mod wait;
+
+pub use server::{PASSWORD, ServerProcess};
+pub use socket::RawClient;
+pub use wait::until;

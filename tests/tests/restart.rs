@@ -1,0 +1,254 @@
+//! kill -9 of the server in a live call.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use liandong_loadtest::bot::RequestError;
+use liandong_loadtest::{Bot, BotPlan, MediaPlan, sites};
+use liandong_protocol::{
+    AccountId, ConferenceId, Device, ParticipantState, Reply, Request, Target,
+};
+use liandong_tests::{PASSWORD, RawClient, ServerProcess, until};
+use rusqlite::{Connection, OpenFlags};
+
+const SITES: usize = 6;
+/// How soon the call is to go on once the server is ready again.
+const BACK_WITHIN: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(30);
+
+struct Call {
+    commander: Bot,
+    others: Vec<Bot>,
+    conference: ConferenceId,
+}
+
+/// A commander and some sites in a call with media.
+async fn live_call(server: &ServerProcess) -> Call {
+    let all = sites::read(None).unwrap();
+    let fleet = server.fleet(Some(MediaPlan::default())).unwrap();
+    let chosen = sites::spread(&all, SITES).unwrap();
+    let others: Vec<Bot> = chosen
+        .iter()
+        .map(|site| Bot::start(fleet.server.clone(), fleet.terminal(site).unwrap()))
+        .collect();
+    let mut plan = BotPlan::terminal(
+        AccountId::from("commander"),
+        PASSWORD.to_owned(),
+        "commander".to_owned(),
+        0,
+    );
+    plan.device = Device::Console;
+    let commander = Bot::start(fleet.server.clone(), plan);
+    for bot in others.iter().chain([&commander]) {
+        until("the bot is online", PATIENCE, || async {
+            bot.seen().borrow().online
+        })
+        .await
+        .unwrap();
+    }
+    let targets = chosen
+        .iter()
+        .map(|site| Target::Site {
+            code: site.code.clone(),
+        })
+        .collect();
+    let called = commander
+        .order(
+            None,
+            Request::Call {
+                targets,
+                title: None,
+                ordered: true,
+            },
+        )
+        .await
+        .unwrap();
+    let Reply::Called { conference, .. } = called else {
+        panic!("the call was answered by {called:?}");
+    };
+    let call = Call {
+        commander,
+        others,
+        conference,
+    };
+    call.goes_on("at first", PATIENCE).await;
+    call
+}
+
+impl Call {
+    fn everyone(&self) -> impl Iterator<Item = &Bot> {
+        self.others.iter().chain([&self.commander])
+    }
+
+    /// Video frames that each has received so far.
+    fn frames(&self) -> Vec<u64> {
+        self.everyone()
+            .map(|bot| {
+                bot.report()
+                    .video_slots
+                    .iter()
+                    .map(|slot| slot.frames)
+                    .sum()
+            })
+            .collect()
+    }
+
+    /// Everybody is in, and everybody's picture moves.
+    async fn goes_on(&self, when: &str, within: Duration) {
+        let before = self.frames();
+        until(&format!("the call goes on {when}"), within, || async {
+            let seen = self.commander.seen();
+            let all_in = {
+                let seen = seen.borrow();
+                let stays = seen.participants.values();
+                seen.online
+                    && stays
+                        .filter(|p| {
+                            p.conference == self.conference && p.state == ParticipantState::In
+                        })
+                        .count()
+                        == SITES + 1
+            };
+            let moving = self
+                .frames()
+                .iter()
+                .zip(&before)
+                .all(|(now, before)| *now > before + 3);
+            all_in && moving
+        })
+        .await
+        .unwrap();
+    }
+}
+
+/// The idempotency keys of all orders in the journal.
+fn keys_in_journal(server: &ServerProcess) -> BTreeSet<String> {
+    let journal =
+        Connection::open_with_flags(server.journal(), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    let mut events = journal.prepare("SELECT body FROM events").unwrap();
+    events
+        .query_map([], |row| row.get::<_, String>(0))
+        .unwrap()
+        .filter_map(|body| {
+            let body: serde_json::Value = serde_json::from_str(&body.unwrap()).unwrap();
+            find_key(&body)
+        })
+        .collect()
+}
+
+/// The value of the field `key`, however deep the event's form has it.
+fn find_key(value: &serde_json::Value) -> Option<String> {
+    match value {
+        serde_json::Value::Object(fields) => fields
+            .get("key")
+            .and_then(|key| key.as_str().map(str::to_owned))
+            .or_else(|| fields.values().find_map(find_key)),
+        _ => None,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_acknowledged_is_lost_and_the_call_goes_on() {
+    let mut server = ServerProcess::start().await.unwrap();
+    let call = live_call(&server).await;
+
+    // A stream of orders; the server dies in the middle of it.
+    let mut acknowledged = BTreeSet::new();
+    let mut killed = None;
+    for number in 0u32.. {
+        let key = format!("order-{number}");
+        let order = call.commander.order(
+            Some(key.clone()),
+            Request::MuteAll {
+                conference: call.conference,
+                muted: number % 2 == 0,
+            },
+        );
+        tokio::pin!(order);
+        let result = if number == 200 {
+            // While the order is on its way.
+            let sent = tokio::time::timeout(Duration::from_micros(500), &mut order).await;
+            server.kill().unwrap();
+            killed = Some(Instant::now());
+            match sent {
+                Ok(result) => result,
+                Err(_) => order.await,
+            }
+        } else {
+            order.await
+        };
+        match result {
+            Ok(_) => {
+                acknowledged.insert(key);
+            }
+            Err(RequestError::Lost) if killed.is_some() => break,
+            Err(error) => panic!("order {number}: {error}"),
+        }
+    }
+    assert!(acknowledged.len() >= 200, "{}", acknowledged.len());
+
+    server.run().await.unwrap();
+    call.goes_on("after the restart", BACK_WITHIN).await;
+    let written = keys_in_journal(&server);
+    let lost: Vec<_> = acknowledged.difference(&written).collect();
+    assert!(
+        lost.is_empty(),
+        "acknowledged, but not in the journal: {lost:?}"
+    );
+    let verified = server.verify_journal().unwrap();
+    assert!(verified.status.success(), "{verified:?}");
+    for bot in call.everyone() {
+        let report = bot.report();
+        let wrong: u64 = report
+            .video_slots
+            .iter()
+            .map(|slot| slot.wrong_frames)
+            .sum();
+        assert_eq!(wrong, 0, "{}", report.account);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_sent_again_after_the_restart_acts_once() {
+    let mut server = ServerProcess::start().await.unwrap();
+    let all = sites::read(None).unwrap();
+    let mut client = RawClient::welcomed(&server, "commander").await.unwrap();
+    let order = || Request::Call {
+        targets: vec![Target::Site {
+            code: all[1].code.clone(),
+        }],
+        title: None,
+        ordered: false,
+    };
+    let key = || Some("the-same-call".to_owned());
+    let first = client.order(key(), order()).await.unwrap().unwrap();
+
+    server.kill().unwrap();
+    server.run().await.unwrap();
+
+    let mut client = RawClient::welcomed(&server, "commander").await.unwrap();
+    let second = client.order(key(), order()).await.unwrap().unwrap();
+    assert_eq!(first, second);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_altered_event_is_named() {
+    let mut server = ServerProcess::start().await.unwrap();
+    server.kill().unwrap();
+    let journal = Connection::open(server.journal()).unwrap();
+    // Whoever can alter the file can take its guards away, too.
+    journal
+        .execute_batch("DROP TRIGGER events_unaltered")
+        .unwrap();
+    let changed = journal
+        .execute(
+            "UPDATE events SET body = replace(body, '南江', '北江') WHERE seq = \
+             (SELECT min(seq) FROM events WHERE body LIKE '%南江%')",
+            [],
+        )
+        .unwrap();
+    assert_eq!(changed, 1);
+    drop(journal);
+    let verified = server.verify_journal().unwrap();
+    assert!(!verified.status.success(), "{verified:?}");
+}
