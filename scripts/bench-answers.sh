@@ -17,7 +17,7 @@ server=$!
 trap 'kill "$server" 2>/dev/null; wait 2>/dev/null; rm -rf "$folder"' EXIT
 
 "$target/liandong-loadtest" call --sites 49 --seconds 10 --server "https://127.0.0.1:$port" \
-  --ca "$folder/data/ca.pem" --report "$folder/report.json"
+  --ca "$folder/data/tls/ca.pem" --report "$folder/report.json"
 node -e '
   const { summary } = JSON.parse(require("node:fs").readFileSync(process.argv[1], "utf8"));
   console.log(`answer_p95_ms_49: ${Math.round(summary.answer_p95_ms)}`);

@@ -19,7 +19,7 @@ children+=("$server")
 if [ "$SITES" -gt 0 ]; then
   # The simulated sites wait for the server by themselves.
   "$target/liandong-loadtest" sites --count "$SITES" --server "https://127.0.0.1:$PORT" \
-    --ca "$DATA/ca.pem" --password-file "$DATA/demo-logins.txt" --quiet &
+    --ca "$DATA/tls/ca.pem" --password-file "$DATA/demo-logins.txt" --quiet &
   children+=("$!")
 fi
 wait "$server"

@@ -44,7 +44,7 @@ struct Connection {
     /// Where the server is.
     #[arg(long, value_name = "URL", default_value = "https://127.0.0.1:8443")]
     server: String,
-    /// The authority that signed the server's certificate (PEM), e.g. data/ca.pem.
+    /// The authority that signed the server's certificate (PEM), e.g. data/tls/ca.pem.
     #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
     ca: Option<PathBuf>,
     /// Take any certificate.

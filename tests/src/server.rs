@@ -119,7 +119,7 @@ impl ServerProcess {
     /// # Errors
     /// Its certificate authority cannot be read.
     pub fn address(&self) -> anyhow::Result<Server> {
-        let ca = self.data().join("ca.pem");
+        let ca = self.data().join("tls/ca.pem");
         Ok(Server::new(
             &format!("https://127.0.0.1:{}", self.port),
             &Trust::Authority(&ca),

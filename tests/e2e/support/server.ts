@@ -61,7 +61,7 @@ export class Server {
       this.spawn("liandong-loadtest", [
         "sites",
         "--server", this.address,
-        "--ca", join(this.data, "ca.pem"),
+        "--ca", join(this.data, "tls", "ca.pem"),
         "--password", password,
         ...options,
       ]),
