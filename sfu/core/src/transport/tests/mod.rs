@@ -3,6 +3,7 @@
 mod call;
 mod hostile;
 mod network;
+mod other_client;
 
 use std::net::SocketAddr;
 use std::sync::OnceLock;
