@@ -19,9 +19,7 @@ fn main() {
             );
         }
     }
-    build
-        .file("shim/codecs.c")
-        .compile("liandong_codecs");
+    build.file("shim/codecs.c").compile("liandong_codecs");
     println!("cargo:rustc-link-lib=vpx");
     println!("cargo:rustc-link-lib=opus");
 }
