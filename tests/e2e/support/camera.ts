@@ -33,11 +33,25 @@ export async function writeCamera(path: string, [r, g, b]: Rgb): Promise<void> {
 
 const SAMPLES_PER_SECOND = 48_000;
 
-/** One second of a tone (16-bit mono WAV), which Chromium repeats; hertz 0 is silence. */
+const SYLLABLES_PER_SECOND = 4;
+
+/**
+ * Two seconds that Chromium repeats (16-bit mono WAV): syllables around this pitch, which a noise
+ * suppressor takes for speech where it would remove a steady tone. Hertz 0 is silence.
+ */
 export async function writeMicrophone(path: string, hertz: number): Promise<void> {
-  const samples = Buffer.alloc(SAMPLES_PER_SECOND * 2);
-  for (let i = 0; i < SAMPLES_PER_SECOND; i += 1) {
-    samples.writeInt16LE(Math.round(9_000 * Math.sin((2 * Math.PI * hertz * i) / SAMPLES_PER_SECOND)), i * 2);
+  const length = SAMPLES_PER_SECOND * 2;
+  const samples = Buffer.alloc(length * 2);
+  let phase = 0;
+  for (let i = 0; i < length; i += 1) {
+    const time = i / SAMPLES_PER_SECOND;
+    const syllable = Math.floor(time * SYLLABLES_PER_SECOND);
+    const within = time * SYLLABLES_PER_SECOND - syllable;
+    const pitch = hertz * [1, 1.3, 0.8, 1.6, 1.1, 0.7, 1.4, 0.9][syllable % 8]!;
+    phase += (2 * Math.PI * pitch) / SAMPLES_PER_SECOND;
+    const loudness = hertz === 0 ? 0 : 12_000 * Math.sin(Math.PI * within) ** 2;
+    const overtones = Math.sin(phase) + 0.5 * Math.sin(2 * phase) + 0.3 * Math.sin(3 * phase);
+    samples.writeInt16LE(Math.round((loudness * overtones) / 1.8), i * 2);
   }
   const header = Buffer.alloc(44);
   header.write("RIFF", 0);
