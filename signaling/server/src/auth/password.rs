@@ -1,10 +1,11 @@
 //! Argon2id with the parameters that OWASP recommends: 19 MiB, two passes, one lane.
 
 use std::num::NonZero;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use argon2::password_hash::phc::Output;
 use argon2::password_hash::phc::PasswordHash;
-use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
+use argon2::{Algorithm, Argon2, Block, Params, PasswordHasher, Version};
 use tokio::sync::Semaphore;
 
 const MEMORY_KIB: u32 = 19 * 1024;
@@ -92,6 +93,9 @@ fn argon2() -> Result<Argon2<'static>, HashError> {
 pub struct Verifier {
     turns: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
+    /// One per turn, used again and again: fresh ones would stay behind with
+    /// every thread of the blocking pool, 19 MiB each.
+    memory: Arc<Mutex<Vec<Vec<Block>>>>,
     /// Verified against for unknown accounts, so that they take as long.
     decoy: Arc<str>,
 }
@@ -109,6 +113,7 @@ impl Verifier {
         Ok(Self {
             turns: Arc::new(Semaphore::new(cores.div_ceil(2))),
             waiting: Arc::new(Semaphore::new(MAX_WAITING)),
+            memory: Arc::default(),
             decoy: hash("nobody's password")?.into(),
         })
     }
@@ -125,28 +130,50 @@ impl Verifier {
             .await
             .map_err(|_| Busy)?;
         let decoy = Arc::clone(&self.decoy);
+        let pool = Arc::clone(&self.memory);
         tokio::task::spawn_blocking(move || {
             let _turn = turn;
             let known = hash.is_some();
             let hash = hash.as_deref().unwrap_or(&decoy);
-            matches(&password, hash) && known
+            // A panic elsewhere leaves plain memory behind: still good to use.
+            let spare = pool.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let mut memory = spare.unwrap_or_default();
+            let passes = matches(&password, hash, &mut memory) && known;
+            pool.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(memory);
+            passes
         })
         .await
         .map_err(|_| Busy)
     }
 }
 
-fn matches(password: &str, hash: &str) -> bool {
+/// The parameters are those in the hash. The comparison takes the same time for
+/// every wrong output.
+fn matches(password: &str, hash: &str, memory: &mut Vec<Block>) -> bool {
     if password.len() > MAX_PASSWORD_BYTES {
         return false;
     }
     let Ok(hash) = PasswordHash::new(hash) else {
         return false;
     };
-    // The parameters are those in the hash.
-    Argon2::default()
-        .verify_password(password.as_bytes(), &hash)
-        .is_ok()
+    let (Some(salt), Some(expected)) = (hash.salt, hash.hash) else {
+        return false;
+    };
+    let Ok(params) = Params::try_from(&hash) else {
+        return false;
+    };
+    memory.resize(params.block_count().max(memory.len()), Block::default());
+    let mut output = vec![0; expected.as_bytes().len()];
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+        .hash_password_into_with_memory(
+            password.as_bytes(),
+            &salt,
+            &mut output,
+            memory.as_mut_slice(),
+        )
+        .is_ok_and(|()| Output::new(&output).is_ok_and(|output| output == expected))
 }
 
 #[cfg(test)]
@@ -173,7 +200,11 @@ mod tests {
             ["a", "b", "c"]
         );
         assert_ne!(hashes[0].1, hashes[1].1);
-        assert!(hashes.iter().all(|(_, hash)| matches("same", hash)));
+        assert!(
+            hashes
+                .iter()
+                .all(|(_, hash)| matches("same", hash, &mut Vec::new()))
+        );
     }
 
     #[tokio::test]

@@ -48,6 +48,14 @@ impl Figures {
         self.told_speaking.remove(&conference);
     }
 
+    /// Somebody came who knows nothing yet: the speakers are told once more.
+    /// Figures of quality come every second anyway.
+    pub(super) fn tell_again(&mut self, conference: ConferenceId) {
+        if let Some(peers) = self.told_speaking.remove(&conference) {
+            self.speaking.entry(conference).or_insert(peers);
+        }
+    }
+
     /// True when a flush has something to do.
     #[must_use]
     pub fn is_waiting(&self) -> bool {
@@ -142,5 +150,35 @@ impl Media {
                 client.push(&text);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONFERENCE: ConferenceId = ConferenceId(7);
+
+    #[test]
+    fn a_late_comer_learns_who_speaks_already() {
+        let speaker = vec![PeerId::new(liandong_sfu_node::WorkerIndex(0), 1)];
+        let mut figures = Figures::default();
+        figures.told_speaking.insert(CONFERENCE, speaker.clone());
+        assert!(!figures.is_waiting());
+
+        figures.tell_again(CONFERENCE);
+        assert_eq!(figures.speaking.get(&CONFERENCE), Some(&speaker));
+        assert!(figures.is_waiting() && figures.told_speaking.is_empty());
+    }
+
+    #[test]
+    fn telling_again_never_undoes_news() {
+        let mut figures = Figures::default();
+        let speaker = vec![PeerId::new(liandong_sfu_node::WorkerIndex(0), 1)];
+        figures.told_speaking.insert(CONFERENCE, speaker);
+        figures.speaking(RoomId(CONFERENCE.0), Vec::new());
+
+        figures.tell_again(CONFERENCE);
+        assert_eq!(figures.speaking.get(&CONFERENCE), Some(&Vec::new()));
     }
 }

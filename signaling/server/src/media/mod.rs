@@ -11,7 +11,7 @@ pub mod slots;
 use std::collections::{BTreeMap, HashMap};
 
 use liandong_domain::{ConferenceId, ParticipantId};
-use liandong_protocol::{Refusal, RefusalCode};
+use liandong_protocol::{Push, Refusal, RefusalCode};
 use liandong_sfu_node::{Answered, Node, OfferError, PeerId, RoomId};
 
 use crate::desk::clients::ClientId;
@@ -198,8 +198,17 @@ impl Media {
     /// Media flows.
     pub fn connected(&mut self, peer: PeerId) -> Option<ClientId> {
         let client = *self.by_peer.get(&peer)?;
-        self.links.get_mut(&client)?.connected = true;
+        let link = self.links.get_mut(&client)?;
+        link.connected = true;
+        self.figures.tell_again(link.conference);
         Some(client)
+    }
+
+    /// The client may have missed pushes: tells it what it sees and who speaks.
+    pub fn catch_up(&mut self, client: ClientId) -> Option<Push> {
+        let conference = self.conference_of(client)?;
+        self.figures.tell_again(conference);
+        self.slots_of(client)
     }
 
     /// The node lost the peer. `None` when it was not the client's present one.

@@ -127,7 +127,7 @@ impl<J: Journal> Running<J> {
             snapshot,
         };
         found.outbox.reply(encode_reply(id, Ok(welcome)));
-        if let Some(slots) = self.media.slots_of(client) {
+        if let Some(slots) = self.media.catch_up(client) {
             found.outbox.push(encode_push(slots));
         }
         drop(reply.send(Ok((client, attached.connection))));
@@ -138,7 +138,7 @@ impl<J: Journal> Running<J> {
         if let Some(found) = found.filter(|found| found.connection == connection) {
             let snapshot = tell::welcome(self.ledger.county(), &self.setting, found);
             found.outbox.resync(encode_push(Push::Resync { snapshot }));
-            if let Some(slots) = self.media.slots_of(client) {
+            if let Some(slots) = self.media.catch_up(client) {
                 found.outbox.push(encode_push(slots));
             }
         }
