@@ -29,7 +29,10 @@ async fn all_forty_nine_answer_and_each_receives_its_slots() {
 
     for inside in ["handover_full", "relay_full", "send_full"] {
         let label = format!("reason=\"{inside}\"");
-        let dropped = server.metric("media_dropped_total", &label).await.unwrap();
+        let dropped = server
+            .metric("liandong_media_dropped_total", &label)
+            .await
+            .unwrap();
         assert_eq!(dropped, 0.0, "packets dropped inside the server: {inside}");
     }
 }

@@ -360,7 +360,10 @@ async fn broken_messages_are_refused_beside_a_live_call() {
 async fn stray_datagrams_are_counted_beside_a_live_call() {
     let mut server = ServerProcess::start().await.unwrap();
     let beside = Beside::start(&server).await;
-    let before = server.metric("media_dropped_total", "").await.unwrap();
+    let before = server
+        .metric("liandong_media_dropped_total", "")
+        .await
+        .unwrap();
 
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let media = (Ipv4Addr::LOCALHOST, server.port());
@@ -391,7 +394,7 @@ async fn stray_datagrams_are_counted_beside_a_live_call() {
     assert!(sent > 1_000);
     until("the drops are counted", PATIENCE, || async {
         server
-            .metric("media_dropped_total", "")
+            .metric("liandong_media_dropped_total", "")
             .await
             .is_ok_and(|now| now >= before + 1_000.0)
     })

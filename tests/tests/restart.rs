@@ -12,6 +12,8 @@ use liandong_tests::{PASSWORD, RawClient, ServerProcess, until};
 use rusqlite::{Connection, OpenFlags};
 
 const SITES: usize = 6;
+/// Before the kill; as many as one client may send in a burst.
+const ORDERS: u32 = 80;
 /// How soon the call is to go on once the server is ready again.
 const BACK_WITHIN: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -165,7 +167,7 @@ async fn nothing_acknowledged_is_lost_and_the_call_goes_on() {
             },
         );
         tokio::pin!(order);
-        let result = if number == 200 {
+        let result = if number == ORDERS {
             // While the order is on its way.
             let sent = tokio::time::timeout(Duration::from_micros(500), &mut order).await;
             server.kill().unwrap();
@@ -185,7 +187,7 @@ async fn nothing_acknowledged_is_lost_and_the_call_goes_on() {
             Err(error) => panic!("order {number}: {error}"),
         }
     }
-    assert!(acknowledged.len() >= 200, "{}", acknowledged.len());
+    assert!(acknowledged.len() >= ORDERS as usize);
 
     server.run().await.unwrap();
     call.goes_on("after the restart", BACK_WITHIN).await;
