@@ -101,14 +101,10 @@ impl RawClient {
         self.next_id += 1;
         let message = ClientMessage { id, key, request };
         self.say(serde_json::to_string(&message)?).await?;
-        loop {
-            match self.answer().await? {
-                ServerMessage::Reply { id: of, reply } if of == id => return Ok(Ok(reply)),
-                ServerMessage::Refused { id: of, refusal } if of == id => {
-                    return Ok(Err(refusal.code));
-                }
-                other => bail!("an answer to another request: {other:?}"),
-            }
+        match self.answer().await? {
+            ServerMessage::Reply { id: of, reply } if of == id => Ok(Ok(reply)),
+            ServerMessage::Refused { id: of, refusal } if of == id => Ok(Err(refusal.code)),
+            other => bail!("an answer to another request: {other:?}"),
         }
     }
 
