@@ -78,8 +78,8 @@ describe("the county calls a township, its communities and a patrol phone", () =
   test("the invitation board shows who did not answer", async () => {
     const stateOf = (site: string) =>
       county.page.locator(`[data-testid^="invitation-"][data-target="${site}"]`).getAttribute("data-state");
-    await until("the silent terminal did not answer", async () => (await stateOf(SILENT)) === "noAnswer", 45_000);
-    await until("the empty site was unreachable", async () => (await stateOf(ABSENT)) === "unreachable", 45_000);
+    await until("the silent terminal did not answer", async () => (await stateOf(SILENT)) === "noAnswer", 60_000);
+    await until("the empty site was unreachable", async () => (await stateOf(ABSENT)) === "unreachable", 60_000);
     expect(await stateOf(TOWNSHIP)).toBe("joined");
     expect(await stateOf(COMMUNITY)).toBe("joined");
   });
