@@ -9,6 +9,7 @@ help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## the whole system with the demo county and SITES=12 simulated sites (0 to 49) on PORT=8443
+	@SITES=$(SITES) PORT=$(PORT) scripts/before-run.sh
 	@scripts/prerequisites.sh run
 	@$(MAKE) --no-print-directory build
 	@SITES=$(SITES) PORT=$(PORT) DATA=$(DATA) scripts/run.sh

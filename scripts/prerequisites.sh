@@ -13,6 +13,12 @@ command -v node >/dev/null || fail "Node.js is missing: install version 20 or la
 node_major=$(node -p 'process.versions.node.split(".")[0]')
 [ "$node_major" -ge 20 ] || fail "Node.js $(node --version) is too old: version 20 or later is needed"
 
+command -v npm >/dev/null || fail "npm is missing: it comes with Node.js from https://nodejs.org, or as Debian's package npm"
+if [ "$purpose" = test ]; then
+  cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 \
+    || fail "rustfmt or clippy is missing: rustup component add rustfmt clippy"
+fi
+
 # command or file that must exist -> Debian package that brings it
 declare -A wanted=(
   [cc]=gcc
@@ -25,6 +31,7 @@ declare -A wanted=(
 )
 if [ "$purpose" = test ]; then
   wanted[chromium]=chromium
+  wanted[fc-list]=fontconfig
   wanted[font:Noto Sans CJK SC]=fonts-noto-cjk
   wanted[ip]=iproute2
 fi
@@ -32,7 +39,7 @@ fi
 present() {
   case $1 in
     pc:*) pkg-config --exists "${1#pc:}" 2>/dev/null ;;
-    font:*) command -v fc-list >/dev/null && fc-list 2>/dev/null | grep -q "${1#font:}" ;;
+    font:*) [[ $(fc-list 2>/dev/null) == *"${1#font:}"* ]] ;;
     *) command -v "$1" >/dev/null ;;
   esac
 }

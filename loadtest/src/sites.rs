@@ -96,7 +96,9 @@ pub fn named(all: &[Site], codes: &[String]) -> Result<Vec<Site>, SitesError> {
 
 /// `count` sites below the county, so that few still show three tiers: each
 /// township with its communities in turn (township, two of its communities,
-/// the next township …), then the communities left over.
+/// the next township …), then the communities left over. The last township
+/// and the last community come at the very end: they are the demo logins that
+/// the server prints, free for people as long as not all sites are simulated.
 ///
 /// # Errors
 /// The list is too short.
@@ -116,6 +118,13 @@ pub fn spread(all: &[Site], count: usize) -> Result<Vec<Site>, SitesError> {
         left_over.extend(below.into_iter().skip(2));
     }
     order.extend(left_over);
+    for tier in [Tier::Township, Tier::Community] {
+        let last = all.iter().rfind(|site| site.tier == tier);
+        if let Some(at) = order.iter().position(|site| Some(*site) == last) {
+            let free = order.remove(at);
+            order.push(free);
+        }
+    }
     if order.len() < count {
         return Err(SitesError::TooFew {
             wanted: count,
@@ -138,6 +147,15 @@ mod tests {
         let mut every: Vec<_> = spread(&all, 49).unwrap().iter().map(|s| s.index).collect();
         every.sort_unstable();
         assert_eq!(every, (1..50).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn the_printed_demo_logins_are_taken_last() {
+        let all = read(None).unwrap();
+        let most = spread(&all, 47).unwrap();
+        for printed in ["511922133", "511922133001"] {
+            assert!(most.iter().all(|site| site.code.0 != printed), "{printed}");
+        }
     }
 
     #[test]

@@ -102,8 +102,11 @@ export async function toggleCamera(): Promise<void> {
 export async function flipCamera(): Promise<void> {
   const facing = captureStore.getState().facing === "user" ? "environment" : "user";
   captureStore.setState({ facing });
+  const { camera } = captureStore.getState();
+  // Switched off stays off; the choice holds for the next time.
+  if (camera === null) return;
   // Phones open one camera at a time.
-  captureStore.getState().camera?.stop();
+  camera.stop();
   await openCamera();
 }
 

@@ -223,7 +223,8 @@ export class Connection {
   }
 
   private shutOut(refusal: Refusal): void {
-    if (refusal.code === "tooMany") {
+    // Full, or just stopping: the session is as good as before.
+    if (refusal.code === "tooMany" || refusal.code === "journalUnavailable") {
       this.lose(refusal.retryAfterMs);
       return;
     }

@@ -286,9 +286,29 @@ impl<J: Journal> Running<J> {
             }
         }
         for order in std::mem::take(&mut self.again) {
-            self.own_order(order, batch);
+            self.order_again(order, batch);
         }
         self.metrics.clients(self.clients.connected_count());
+    }
+
+    /// What could not be journaled may be out of date by now: what the world
+    /// looks like at this moment is ordered instead.
+    fn order_again(&mut self, order: Order, batch: &mut Batch) {
+        match order {
+            Order::SetDevices { account, .. } => {
+                batch.devices.insert(account);
+            }
+            Order::MediaConnected { participant } | Order::MediaLost { participant } => {
+                let holder = self.clients.holder(participant);
+                let order = if holder.is_some_and(|client| self.media.is_connected(client)) {
+                    Order::MediaConnected { participant }
+                } else {
+                    Order::MediaLost { participant }
+                };
+                self.own_order(order, batch);
+            }
+            order => self.own_order(order, batch),
+        }
     }
 
     /// An order of the server itself. A refusal means that the world has

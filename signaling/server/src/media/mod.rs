@@ -204,6 +204,12 @@ impl Media {
         Some(client)
     }
 
+    /// The client's media flows.
+    #[must_use]
+    pub fn is_connected(&self, client: ClientId) -> bool {
+        self.links.get(&client).is_some_and(|link| link.connected)
+    }
+
     /// The client may have missed pushes: tells it what it sees and who speaks.
     pub fn catch_up(&mut self, client: ClientId) -> Option<Push> {
         let conference = self.conference_of(client)?;

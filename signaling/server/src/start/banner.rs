@@ -90,8 +90,9 @@ fn logins(text: &mut String, config: &Config, demo: &Demo) {
         demo.password
     );
     let first = |fits: &dyn Fn(&Account) -> bool| config.accounts.values().find(|a| fits(a));
+    // The last of each, which the simulated sites take last of all.
     let of_tier = |tier: Tier| {
-        first(&|account| {
+        config.accounts.values().rfind(|account| {
             account.id.0 == account.site.0
                 && config.site(&account.site).is_some_and(|s| s.tier == tier)
         })

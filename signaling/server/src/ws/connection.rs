@@ -1,7 +1,7 @@
 //! The life of one connection.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
@@ -12,6 +12,8 @@ use liandong_protocol::{
     ServerMessage,
 };
 use serde::Deserialize;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite;
 
 use super::limits::{Limits, Verdict};
@@ -35,6 +37,8 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(1);
 
 /// Who is at the other end, once it has said Hello.
 type Who = OnceLock<(ClientId, ConnectionId)>;
+/// The task in which the desk takes the client in.
+type Arriving = Mutex<Option<JoinHandle<()>>>;
 
 /// When the other end was last heard.
 struct Heard {
@@ -69,13 +73,15 @@ impl Heard {
 pub async fn run(socket: WebSocket, app: App, held: Held) {
     let (sink, stream) = socket.split();
     let outbox = Outbox::default();
-    let who = Who::default();
+    let who = Arc::new(Who::default());
+    let arriving = Arriving::default();
     let heard = Heard::new();
     let reader = Reader {
         app: &app,
         held: &held,
         outbox: &outbox,
         who: &who,
+        arriving: &arriving,
         heard: &heard,
         limits: Limits::new(Instant::now()),
     };
@@ -97,6 +103,16 @@ pub async fn run(socket: WebSocket, app: App, held: Held) {
             std::future::pending::<()>().await;
         } => {}
     }
+    // The desk may be taking the client in at this moment, or have done so
+    // without our knowing yet: it would stay online for ever.
+    let arrival = arriving
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take();
+    if let Some(arrival) = arrival {
+        // A panic in it has been reported.
+        let _ = arrival.await;
+    }
     if let Some(&(client, connection)) = who.get() {
         app.desk.detach(client, connection).await;
     }
@@ -106,7 +122,8 @@ struct Reader<'a> {
     app: &'a App,
     held: &'a Held,
     outbox: &'a Outbox,
-    who: &'a Who,
+    who: &'a Arc<Who>,
+    arriving: &'a Arriving,
     heard: &'a Heard,
     limits: Limits,
 }
@@ -206,11 +223,8 @@ impl Reader<'_> {
             resume,
             outbox: self.outbox.clone(),
         };
-        match self.app.desk.attach(id, hello).await {
-            Ok(who) => {
-                // The first Hello only comes here.
-                self.who.set(who).is_ok()
-            }
+        match self.attach(id, hello).await {
+            Ok(()) => true,
             Err(refusal) => {
                 self.refused(id, refusal);
                 self.outbox
@@ -218,6 +232,29 @@ impl Reader<'_> {
                 false
             }
         }
+    }
+
+    /// In a task of its own, which goes on when the writer ends this reader in the
+    /// middle of it.
+    async fn attach(&self, id: u32, hello: Hello) -> Result<(), Refusal> {
+        let (told, outcome) = oneshot::channel();
+        let (desk, who) = (self.app.desk.clone(), Arc::clone(self.who));
+        let arrival = tokio::spawn(async move {
+            let attached = desk.attach(id, hello).await;
+            let outcome = attached.map(|attached| {
+                // Only the first Hello comes here.
+                let _ = who.set(attached);
+            });
+            // The reader may be gone.
+            drop(told.send(outcome));
+        });
+        *self.arriving.lock().unwrap_or_else(PoisonError::into_inner) = Some(arrival);
+        outcome.await.unwrap_or_else(|_| {
+            Err(refuse(
+                RefusalCode::JournalUnavailable,
+                "the desk has ended",
+            ))
+        })
     }
 
     fn malformed(&mut self, id: u32, what: &str) -> bool {
