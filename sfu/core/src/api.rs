@@ -49,7 +49,7 @@ pub enum Command {
         source: Option<SourceId>,
     },
     /// Closed: media of this source is dropped from now on (mute, floor).
-    /// Holds before the source's first packet, too.
+    /// Holds before the source's first packet, too, but not before its peer.
     Gate { source: SourceId, open: bool },
     /// The workers that have peers of this room, this one included: bit i is worker i.
     RoomSpans { room: RoomId, workers: u64 },

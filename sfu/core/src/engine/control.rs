@@ -8,9 +8,6 @@ use super::source::{Owner, PeerKey, SlotRef, Source, SourceKey};
 use crate::api::{Command, CommandError, DisconnectReason, Event, Outcome};
 use crate::ids::{PeerId, SlotIndex, SourceId, Track};
 
-/// Gates closed for sources that are not there yet; more than a node has accounts.
-const MAX_CLOSED: usize = 1 << 16;
-
 impl Engine {
     pub(super) fn carry_out(
         &mut self,
@@ -156,12 +153,14 @@ impl Engine {
         if source.peer.worker() != self.config.worker {
             return Err(CommandError::UnknownSource);
         }
+        // A gate belongs to a peer that is here, so the set cannot outgrow them.
+        if !self.peer_keys.contains_key(&source.peer) {
+            return Err(CommandError::UnknownPeer);
+        }
         if open {
             self.closed.remove(&source);
-        } else if self.closed.len() < MAX_CLOSED {
-            self.closed.insert(source);
         } else {
-            return Err(CommandError::Full("closed gates"));
+            self.closed.insert(source);
         }
         let Some(&key) = self.source_keys.get(&source) else {
             return Ok(());
@@ -234,10 +233,11 @@ impl Engine {
         }
         let sources = self.peers[key].sources.clone();
         for source in sources {
-            self.closed.remove(&self.sources[source].id);
             self.remove_source(now, source);
         }
         let peer = self.peers.remove(key);
+        // Also those of tracks that the peer never sent.
+        self.closed.retain(|source| source.peer != peer.id);
         self.peer_keys.remove(&peer.id);
         for ufrag in &peer.ufrags {
             self.ufrags.remove(ufrag);

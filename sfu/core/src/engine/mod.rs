@@ -224,12 +224,29 @@ impl Engine {
         let result = self.peers[key].transport.handle_stun(now, path, datagram);
         self.drain_transport(now, key);
         match result {
-            Ok(()) => Received::Handled,
+            Ok(()) => {
+                self.own_again(key, path);
+                Received::Handled
+            }
             Err(_) => {
                 self.counters.dropped_stun += 1;
                 Received::Dropped
             }
         }
+    }
+
+    /// A path that another peer's check took away (a reused NAT port, or a forged
+    /// source address) comes back with the next verified check of its peer.
+    fn own_again(&mut self, key: PeerKey, path: Path) {
+        let Some(peer) = self.peers.get(key) else {
+            return;
+        };
+        if !peer.transport.accepts(path) || self.paths.get(&path) == Some(&key) {
+            return;
+        }
+        self.paths.insert(path, key);
+        let peer = peer.id;
+        self.events.push_back(Event::PathOwned { peer, path });
     }
 
     fn receive_dtls(

@@ -110,12 +110,16 @@ impl Engine {
             ours.local = IceCredentials::from_secrets(self.config.worker, &secrets.0);
             (sdp, _) = self.answer(offer, &ours)?;
             let peer = &mut self.peers[key];
-            peer.transport.restart_ice(ours.local.clone(), remote);
+            let replaced = peer.transport.restart_ice(ours.local.clone(), remote);
             let ufrag = ours.local.ufrag().to_owned();
             peer.ufrags.push(ufrag.clone());
-            // The transport knows the present and the coming credentials only.
-            if peer.ufrags.len() > 2 {
-                let old = peer.ufrags.remove(0);
+            // The transport knows the present and the coming credentials only: either a
+            // restart that never came about goes, or the credentials before the present ones.
+            let gone = replaced
+                .and_then(|replaced| peer.ufrags.iter().position(|u| u == replaced.ufrag()))
+                .or((peer.ufrags.len() > 2).then_some(0));
+            if let Some(gone) = gone {
+                let old = peer.ufrags.remove(gone);
                 self.ufrags.remove(&old);
             }
             self.ufrags.insert(ufrag, key);

@@ -63,6 +63,11 @@ pub struct Cache<T> {
     /// Where in `bytes` the next packet goes.
     head: usize,
     lap_began: Option<Instant>,
+    /// The newest packet ever stored; `None` before the first.
+    newest: Option<u64>,
+    /// Older ones may have been sent on, and what they held is forgotten: they
+    /// are refused, or a number could go out twice with different contents.
+    floor: u64,
 }
 
 impl<T: Copy> Cache<T> {
@@ -76,6 +81,8 @@ impl<T: Copy> Cache<T> {
             lap: 0,
             head: 0,
             lap_began: None,
+            newest: None,
+            floor: 0,
         }
     }
 
@@ -84,6 +91,9 @@ impl<T: Copy> Cache<T> {
         let Ok(len) = u16::try_from(payload.len()) else {
             return Insertion::TooOld; // no datagram is that long
         };
+        if sequence < self.floor {
+            return Insertion::TooOld;
+        }
         if self.entries.is_empty() {
             let packets = self.limits.packets.next_power_of_two();
             self.entries.resize(packets, None);
@@ -107,6 +117,7 @@ impl<T: Copy> Cache<T> {
             len,
             meta,
         });
+        self.newest = self.newest.max(Some(sequence));
         Insertion::Stored
     }
 
@@ -130,16 +141,22 @@ impl<T: Copy> Cache<T> {
         Some((&entry.meta, payload))
     }
 
-    /// Forgets all packets and keeps the memory.
+    /// Begins anew with packets that have nothing to do with those before; keeps the memory.
     pub fn clear(&mut self) {
         self.entries.fill(None);
         self.head = 0;
         self.lap_began = None;
+        self.newest = None;
+        self.floor = 0;
     }
 
-    /// Forgets all packets and gives the memory back.
+    /// Forgets all packets and gives the memory back. The stream goes on: only
+    /// newer packets than the newest so far are taken from now on.
     pub fn release(&mut self) {
+        let newest = self.newest;
         *self = Self::new(self.limits);
+        self.newest = newest;
+        self.floor = newest.map_or(0, |newest| newest + 1);
     }
 
     /// Bytes allocated.
@@ -192,6 +209,21 @@ mod tests {
     fn start() -> Instant {
         #[allow(clippy::disallowed_methods)] // any instant serves as the origin of virtual time
         Instant::now()
+    }
+
+    #[test]
+    fn nothing_old_comes_in_again_after_the_memory_was_given_back() {
+        let now = start();
+        let mut cache = Cache::new(LIMITS);
+        assert_eq!(cache.insert(now, 10, (), b"said"), Insertion::Stored);
+        cache.release();
+        cache.release(); // a second silence changes nothing
+        for old in [9, 10] {
+            assert_eq!(cache.insert(now, old, (), b"altered"), Insertion::TooOld);
+        }
+        assert_eq!(cache.insert(now, 11, (), b"new"), Insertion::Stored);
+        cache.clear();
+        assert_eq!(cache.insert(now, 3, (), b"another life"), Insertion::Stored);
     }
 
     #[test]

@@ -77,8 +77,15 @@ impl IceLite {
         latest.remote != *remote
     }
 
-    pub(super) fn restart(&mut self, local: IceCredentials, remote: IceRemote) {
-        self.next = Some(Generation::new(local, remote));
+    /// Gives the credentials of a restart that this one replaces before it came about.
+    pub(super) fn restart(
+        &mut self,
+        local: IceCredentials,
+        remote: IceRemote,
+    ) -> Option<IceCredentials> {
+        self.next
+            .replace(Generation::new(local, remote))
+            .map(|replaced| replaced.local)
     }
 
     pub(super) fn handle(

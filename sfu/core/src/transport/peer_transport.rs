@@ -92,8 +92,12 @@ impl Transport {
 
     /// Accepts checks with new credentials beside the present ones, until the
     /// peer nominates with the new (RFC 8445 §9). DTLS and SRTP go on.
-    pub fn restart_ice(&mut self, local: IceCredentials, remote: IceRemote) {
-        self.ice.restart(local, remote);
+    pub fn restart_ice(
+        &mut self,
+        local: IceCredentials,
+        remote: IceRemote,
+    ) -> Option<IceCredentials> {
+        self.ice.restart(local, remote)
     }
 
     /// Takes a datagram of [`Kind::Stun`](super::Kind::Stun) and answers it at most once.

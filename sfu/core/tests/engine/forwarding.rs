@@ -194,9 +194,10 @@ fn closed_gate_drops_at_once_and_opens_with_a_keyframe() {
 }
 
 #[test]
-fn gate_holds_before_the_first_packet_and_before_the_offer() {
+fn gate_holds_before_the_first_packet() {
     let mut world = World::new(1, 5);
-    let muted = PeerId::new(liandong_sfu_core::ids::WorkerIndex(0), 2);
+    let listener = world.join(0, 1, Wants::default());
+    let muted = world.join(0, 2, Wants::default());
     world.order(
         muted.worker(),
         Command::Gate {
@@ -204,8 +205,6 @@ fn gate_holds_before_the_first_packet_and_before_the_offer() {
             open: false,
         },
     );
-    let listener = world.join(0, 1, Wants::default());
-    world.join(0, 2, Wants::default());
     world.run(2 * SECOND, |_| {});
     world.run_media(SECOND);
     assert_eq!(world.clients[&listener].heard(), []);
