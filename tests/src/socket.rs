@@ -53,6 +53,7 @@ impl RawClient {
             version: PROTOCOL_VERSION,
             device: Device::Console,
             resume: None,
+            participant: None,
             auto_answer: false,
         };
         match client.request(hello).await? {

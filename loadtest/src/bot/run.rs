@@ -117,6 +117,7 @@ impl Runner {
             version: PROTOCOL_VERSION,
             device: self.plan.device,
             resume: self.resume.clone(),
+            participant: None,
             auto_answer: self.plan.auto_answer,
         };
         match link.request(hello).await {

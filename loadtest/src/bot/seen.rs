@@ -126,6 +126,9 @@ impl Seen {
             | Push::Ring { .. }
             | Push::RingStopped { .. }
             | Push::Quality { .. }
+            | Push::SlotQuality { .. }
+            | Push::SendLayers { .. }
+            | Push::Overload { .. }
             | Push::MediaLost { .. }
             | Push::SignedOut { .. } => {}
         }

@@ -139,6 +139,7 @@ async fn a_server_that_is_not_there_is_waited_for() {
             version: 1,
             device: Device::Terminal,
             resume: None,
+            participant: None,
             auto_answer: true,
         },
     );

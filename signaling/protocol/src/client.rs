@@ -57,14 +57,32 @@ pub enum Target {
     },
 }
 
+/// One picture on the client's page.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[ts(export)]
+pub struct Tile {
+    pub participant: ParticipantId,
+    /// Of the picture on the page, in device pixels: no larger picture is sent
+    /// than fits. 0: scrolled away, nothing is sent but the slot is kept, so that it comes
+    /// back at once. Absent: the client does not know; the server takes a middle size.
+    #[serde(default)]
+    #[ts(optional)]
+    pub height: Option<u32>,
+    /// Pinned or enlarged: on a poor line the last to get worse.
+    #[serde(default)]
+    #[ts(as = "Option<bool>", optional)]
+    pub prominent: bool,
+}
+
 /// What a client would like to see, in order of importance.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize, TS)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[ts(export)]
 pub struct MediaWish {
-    /// Pinned participants first, then those visible on the page. Empty: the
-    /// server chooses (chair, then in order of joining).
-    pub tiles: Vec<ParticipantId>,
+    /// Pinned participants first, then those visible on the page, then those
+    /// near it. Empty: the server chooses (chair, then in order of joining).
+    pub tiles: Vec<Tile>,
 }
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize, TS)]
@@ -83,6 +101,13 @@ pub enum Request {
         /// From the last welcome, to come back as the same client (same
         /// participant, same media) after a lost connection.
         resume: Option<String>,
+        /// The stay that this client holds (`ownParticipant` of its last snapshot, or of
+        /// `Accepted`). After a restart of the server, which forgets the resume
+        /// tokens, the stay goes to the client that names it, not to
+        /// whichever of the account's devices comes first.
+        #[serde(default)]
+        #[ts(optional)]
+        participant: Option<ParticipantId>,
         /// The device may be answered for it when ordered from above.
         auto_answer: bool,
     },
@@ -155,4 +180,6 @@ pub enum Request {
         conference: ConferenceId,
         wish: MediaWish,
     },
+    /// Asks for nothing: the time of the answer is the round trip. Reply: `Done`.
+    Ping,
 }

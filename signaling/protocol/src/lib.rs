@@ -18,7 +18,7 @@ pub mod ids;
 pub mod refusal;
 pub mod server;
 
-pub use client::{ClientMessage, Device, MediaWish, Request, Target};
+pub use client::{ClientMessage, Device, MediaWish, Request, Target, Tile};
 pub use conference::{
     Conference, ConferenceKind, ConferenceState, Invitation, InvitationState, MissReason,
     Participant, ParticipantRole, ParticipantState,
@@ -30,7 +30,7 @@ pub use server::{Push, Reply, ServerMessage, Snapshot};
 
 /// The version of this protocol. A client says it in [`Request::Hello`]; the
 /// server refuses another with [`RefusalCode::ProtocolVersion`].
-pub const PROTOCOL_VERSION: u16 = 1;
+pub const PROTOCOL_VERSION: u16 = 2;
 
 /// The longest WebSocket message a client may send, in bytes. An SDP offer of
 /// 49 video slots is about 60 kB.

@@ -44,6 +44,9 @@ pub enum Reply {
         resumed: bool,
         server_time_ms: f64,
         snapshot: Snapshot,
+        /// STUN and TURN servers for the client's peer connection; none where
+        /// clients reach the media server directly.
+        ice_servers: Vec<IceServer>,
     },
     Called {
         conference: ConferenceId,
@@ -60,6 +63,30 @@ pub enum Reply {
         video_slots: u32,
     },
     Done,
+}
+
+/// What a browser's `RTCIceServer` is.
+#[derive(Clone, Deserialize, Eq, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct IceServer {
+    /// `stun:`, `turn:` or `turns:` (RFC 7064, RFC 7065).
+    pub urls: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub username: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub credential: Option<String>,
+}
+
+impl std::fmt::Debug for IceServer {
+    /// Never shows the credential.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("IceServer")
+            .field("urls", &self.urls)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Everything the client may know, at one moment. Pushes change it from there.
@@ -110,6 +137,56 @@ pub struct Quality {
     pub rtt_ms: Option<f64>,
     pub uplink_kbps: u32,
     pub downlink_kbps: u32,
+    /// Interarrival jitter of what the participant sends to us (RFC 3550 §6.4.1).
+    pub jitter_ms: f64,
+    /// How good the participant's line makes a conversation, 1 (bad) to 5
+    /// (excellent), after ITU-T G.107.
+    pub score: f64,
+    /// What the participant's line carries from us, as estimated; absent until known.
+    pub estimate_kbps: Option<u32>,
+}
+
+/// How one of the client's own video slots does, over the last second.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct SlotQuality {
+    /// Index of the slot, from 0.
+    pub slot: u32,
+    /// Whom it shows.
+    pub participant: ParticipantId,
+    pub kbps: u32,
+    /// Of what the server sent in this slot, 0 to 1.
+    pub loss: f64,
+    pub jitter_ms: f64,
+    /// Of the layer that is sent, in pixels; 0: unknown.
+    pub height: u32,
+    pub fps: u32,
+    /// Gaps of more than half a second.
+    pub freezes: u32,
+    /// The line does not carry this picture at present, or nobody looks at it.
+    pub paused: bool,
+    /// 1 (bad) to 5 (excellent).
+    pub score: f64,
+}
+
+/// Which of its tracks a client sends.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub enum SentTrack {
+    Camera,
+    Screen,
+}
+
+/// One encoding of a sent track (`RTCRtpEncodingParameters`).
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct SendLayer {
+    /// Absent: the track has one encoding without a name.
+    pub rid: Option<String>,
+    pub active: bool,
 }
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize, TS)]
@@ -176,6 +253,24 @@ pub enum Push {
     Quality {
         conference: ConferenceId,
         quality: Vec<Quality>,
+    },
+    /// Once a second, to the client whose slots they are: the slots that show somebody.
+    SlotQuality {
+        conference: ConferenceId,
+        slots: Vec<SlotQuality>,
+    },
+    /// Which encodings of its own track the client is to send: what nobody receives costs
+    /// neither its line nor its processor. Replaces what was said of that track
+    /// before; until it comes, all are sent.
+    SendLayers {
+        conference: ConferenceId,
+        track: SentTrack,
+        layers: Vec<SendLayer>,
+    },
+    /// How far the media server reduces video because the machine is at its
+    /// limit: 0 not at all; to consoles.
+    Overload {
+        level: u32,
     },
     /// The media server has lost this client's media: send a new `Offer`.
     MediaLost {

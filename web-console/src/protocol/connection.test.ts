@@ -52,6 +52,7 @@ const WELCOME: Welcome = {
   resume: "token-1",
   resumed: false,
   serverTimeMs: 0,
+  iceServers: [],
   snapshot: {
     directory: { sites: [], people: [] },
     conferences: [],
@@ -122,7 +123,7 @@ describe("greeting", () => {
     socket().onopen?.();
     expect(socket().last().request).toEqual({
       type: "hello",
-      version: 1,
+      version: 2,
       device: "console",
       autoAnswer: false,
       resume: null,

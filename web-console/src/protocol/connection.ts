@@ -8,7 +8,7 @@ import type { Request } from "./generated/Request";
 import type { ServerMessage } from "./generated/ServerMessage";
 
 /** The version of the protocol that this console speaks (`PROTOCOL_VERSION`). */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 const REPLY_TIMEOUT_MS = 10_000;
 /** An order outlives lost connections for so long; then its caller is told that nobody knows. */

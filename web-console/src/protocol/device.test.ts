@@ -24,6 +24,9 @@ describe("vitals", () => {
     rttMs: 20,
     uplinkKbps: 1_000,
     downlinkKbps: 1_000,
+    jitterMs: 2,
+    score: 4.3,
+    estimateKbps: null,
     ...change,
   });
 

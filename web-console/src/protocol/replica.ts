@@ -129,6 +129,9 @@ export function applyPush(replica: Replica, push: Push, nowMs: number): Replica 
     // Not state: shown as they come (vitals), or acted upon (media, session).
     case "speaking":
     case "quality":
+    case "slotQuality":
+    case "sendLayers":
+    case "overload":
     case "mediaLost":
     case "signedOut":
       return replica;

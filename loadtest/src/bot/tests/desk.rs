@@ -63,6 +63,7 @@ impl Call {
             resumed,
             server_time_ms: 0.0,
             snapshot: snapshot(),
+            ice_servers: Vec::new(),
         };
         let id = hello.id;
         self.say(&ServerMessage::Reply { id, reply }).await;

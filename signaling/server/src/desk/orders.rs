@@ -22,6 +22,8 @@ pub enum Work {
     },
     /// Only the first message of a connection may be one.
     Hello,
+    /// Nothing is to be done.
+    Ping,
 }
 
 impl From<Request> for Work {
@@ -34,6 +36,7 @@ impl From<Request> for Work {
         };
         Work::Order(match request {
             Request::Hello { .. } => return Work::Hello,
+            Request::Ping => return Work::Ping,
             Request::Offer { conference, sdp } => {
                 return Work::Offer {
                     conference: conference_id(conference),
@@ -43,7 +46,11 @@ impl From<Request> for Work {
             Request::Show { conference, wish } => {
                 return Work::Show {
                     conference: conference_id(conference),
-                    tiles: wish.tiles.into_iter().map(participant_id).collect(),
+                    tiles: wish
+                        .tiles
+                        .into_iter()
+                        .map(|tile| participant_id(tile.participant))
+                        .collect(),
                 };
             }
             Request::Call {

@@ -261,6 +261,7 @@ impl<J: Journal> Running<J> {
                 batch.stages.insert(conference);
                 Reply::Done
             }),
+            Work::Ping => Ok(Reply::Done),
             Work::Hello => Err(refuse(
                 RefusalCode::Malformed,
                 "Hello comes once per connection",

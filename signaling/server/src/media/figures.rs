@@ -126,6 +126,9 @@ impl Media {
                 rtt_ms: stats.round_trip.map(|rtt| rtt.as_secs_f64() * 1_000.0),
                 uplink_kbps: stats.uplink_bits_per_second / 1_000,
                 downlink_kbps: stats.downlink_bits_per_second / 1_000,
+                jitter_ms: 0.0,
+                score: 0.0,
+                estimate_kbps: None,
             });
         }
         for (conference, mut quality) in by_conference {

@@ -203,6 +203,7 @@ impl Reader<'_> {
             version,
             device,
             resume,
+            participant: _,
             auto_answer,
         } = message.request
         else {

@@ -219,6 +219,7 @@ impl Client {
             version: PROTOCOL_VERSION,
             device: Device::Console,
             resume,
+            participant: None,
             auto_answer: true,
         })
         .await

@@ -147,7 +147,7 @@ function useWish(conference: ConferenceId, tiles: ParticipantId[]): void {
     if (!online || !connected || (text === "" && !asked.current)) return;
     const timer = setTimeout(() => {
       asked.current = true;
-      const wish = { tiles: text === "" ? [] : text.split(",").map(Number) };
+      const wish = { tiles: text === "" ? [] : text.split(",").map((id) => ({ participant: Number(id) })) };
       // Asked anew with the next change; until then the server's choice is shown.
       ask({ type: "show", conference, wish }).catch(() => undefined);
     }, WISH_DELAY_MS);

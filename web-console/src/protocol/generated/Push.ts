@@ -11,11 +11,14 @@ import type { Presence } from "./Presence";
 import type { Quality } from "./Quality";
 import type { Refusal } from "./Refusal";
 import type { Ring } from "./Ring";
+import type { SendLayer } from "./SendLayer";
+import type { SentTrack } from "./SentTrack";
 import type { SiteCode } from "./SiteCode";
+import type { SlotQuality } from "./SlotQuality";
 import type { Snapshot } from "./Snapshot";
 
 export type Push = { "type": "sitePresence", site: SiteCode, presence: Presence, } | { "type": "personPresence", account: AccountId, presence: Presence, } | { "type": "ring", ring: Ring, } | { "type": "ringStopped", invitation: InvitationId, 
 /**
  * Absent when it was accepted (here or on another device).
  */
-reason: MissReason | null, } | { "type": "conference", conference: Conference, } | { "type": "invitation", invitation: Invitation, } | { "type": "participant", participant: Participant, } | { "type": "conferenceEnded", conference: ConferenceId, endedBy: AccountId | null, } | { "type": "removed", conference: ConferenceId, by: AccountId, byName: string, reason: string, } | { "type": "slots", conference: ConferenceId, slots: Array<ParticipantId | null>, } | { "type": "speaking", conference: ConferenceId, participants: Array<ParticipantId>, } | { "type": "quality", conference: ConferenceId, quality: Array<Quality>, } | { "type": "mediaLost", conference: ConferenceId, } | { "type": "signedOut", refusal: Refusal, } | { "type": "resync", snapshot: Snapshot, };
+reason: MissReason | null, } | { "type": "conference", conference: Conference, } | { "type": "invitation", invitation: Invitation, } | { "type": "participant", participant: Participant, } | { "type": "conferenceEnded", conference: ConferenceId, endedBy: AccountId | null, } | { "type": "removed", conference: ConferenceId, by: AccountId, byName: string, reason: string, } | { "type": "slots", conference: ConferenceId, slots: Array<ParticipantId | null>, } | { "type": "speaking", conference: ConferenceId, participants: Array<ParticipantId>, } | { "type": "quality", conference: ConferenceId, quality: Array<Quality>, } | { "type": "slotQuality", conference: ConferenceId, slots: Array<SlotQuality>, } | { "type": "sendLayers", conference: ConferenceId, track: SentTrack, layers: Array<SendLayer>, } | { "type": "overload", level: number, } | { "type": "mediaLost", conference: ConferenceId, } | { "type": "signedOut", refusal: Refusal, } | { "type": "resync", snapshot: Snapshot, };

@@ -12,4 +12,17 @@ uplinkLoss: number,
 /**
  * Of what the participant receives from us, 0 to 1.
  */
-downlinkLoss: number, rttMs: number | null, uplinkKbps: number, downlinkKbps: number, };
+downlinkLoss: number, rttMs: number | null, uplinkKbps: number, downlinkKbps: number, 
+/**
+ * Interarrival jitter of what the participant sends to us (RFC 3550 §6.4.1).
+ */
+jitterMs: number, 
+/**
+ * How good the participant's line makes a conversation, 1 (bad) to 5
+ * (excellent), after ITU-T G.107.
+ */
+score: number, 
+/**
+ * What the participant's line carries from us, as estimated; absent until known.
+ */
+estimateKbps: number | null, };

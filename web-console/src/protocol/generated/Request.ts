@@ -13,10 +13,17 @@ export type Request = { "type": "hello", version: number, device: Device,
  */
 resume: string | null, 
 /**
+ * The stay that this client holds (`ownParticipant` of its last snapshot, or of
+ * `Accepted`). After a restart of the server, which forgets the resume
+ * tokens, the stay goes to the client that names it, not to
+ * whichever of the account's devices comes first.
+ */
+participant?: ParticipantId, 
+/**
  * The device may be answered for it when ordered from above.
  */
 autoAnswer: boolean, } | { "type": "call", targets: Array<Target>, title: string | null, 
 /**
  * True: an order (auto-answer where allowed); only downwards. False: asks.
  */
-ordered: boolean, } | { "type": "invite", conference: ConferenceId, targets: Array<Target>, ordered: boolean, } | { "type": "inviteAbsent", conference: ConferenceId, } | { "type": "cancelInvitation", invitation: InvitationId, } | { "type": "accept", invitation: InvitationId, } | { "type": "decline", invitation: InvitationId, } | { "type": "leave", conference: ConferenceId, } | { "type": "remove", conference: ConferenceId, participant: ParticipantId, reason: string, } | { "type": "end", conference: ConferenceId, } | { "type": "mute", conference: ConferenceId, participant: ParticipantId, muted: boolean, } | { "type": "muteAll", conference: ConferenceId, muted: boolean, } | { "type": "handOver", conference: ConferenceId, participant: ParticipantId, } | { "type": "setOwnMedia", conference: ConferenceId, microphone: boolean, camera: boolean, } | { "type": "offer", conference: ConferenceId, sdp: string, } | { "type": "show", conference: ConferenceId, wish: MediaWish, };
+ordered: boolean, } | { "type": "invite", conference: ConferenceId, targets: Array<Target>, ordered: boolean, } | { "type": "inviteAbsent", conference: ConferenceId, } | { "type": "cancelInvitation", invitation: InvitationId, } | { "type": "accept", invitation: InvitationId, } | { "type": "decline", invitation: InvitationId, } | { "type": "leave", conference: ConferenceId, } | { "type": "remove", conference: ConferenceId, participant: ParticipantId, reason: string, } | { "type": "end", conference: ConferenceId, } | { "type": "mute", conference: ConferenceId, participant: ParticipantId, muted: boolean, } | { "type": "muteAll", conference: ConferenceId, muted: boolean, } | { "type": "handOver", conference: ConferenceId, participant: ParticipantId, } | { "type": "setOwnMedia", conference: ConferenceId, microphone: boolean, camera: boolean, } | { "type": "offer", conference: ConferenceId, sdp: string, } | { "type": "show", conference: ConferenceId, wish: MediaWish, } | { "type": "ping" };

@@ -125,6 +125,7 @@ impl<J: Journal> Running<J> {
             resumed: attached.resumed,
             server_time_ms: wire::ms(clock::now()),
             snapshot,
+            ice_servers: Vec::new(),
         };
         found.outbox.reply(encode_reply(id, Ok(welcome)));
         if let Some(slots) = self.media.catch_up(client) {
