@@ -21,6 +21,9 @@ pub struct NodeConfig {
     /// machine's interface addresses but link-local ones, loopback included so that
     /// clients on the same machine work.
     pub advertise: Vec<IpAddr>,
+    /// Where there is one: the only addresses that clients are told, each with its port, as
+    /// behind a router that forwards a port of its own. Wins over `advertise`.
+    pub advertise_media: Vec<SocketAddr>,
     /// Worker threads. 0: one per core.
     pub workers: usize,
     /// Bounds on what clients can make the node hold.
@@ -48,6 +51,7 @@ impl Default for NodeConfig {
             listen: vec![Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()],
             port: 7882,
             advertise: Vec::new(),
+            advertise_media: Vec::new(),
             workers: 0,
             limits: Limits::default(),
         }

@@ -143,11 +143,15 @@ fn log_buffers(socket: &Socket, at: SocketAddr) {
     );
 }
 
-/// What clients are told: `advertise`, or this machine's addresses that the sockets hear.
+/// What clients are told: `advertise_media`, else `advertise`, else this machine's
+/// addresses that the sockets hear.
 pub(crate) fn advertised(
     config: &NodeConfig,
     media: &MediaPort,
 ) -> Result<Vec<SocketAddr>, NodeError> {
+    if !config.advertise_media.is_empty() {
+        return Ok(config.advertise_media.clone());
+    }
     let ips = if config.advertise.is_empty() {
         let own = sys::interface_addresses().map_err(|source| NodeError::System {
             what: "the list of interfaces",
@@ -224,6 +228,18 @@ mod tests {
         let told = advertised(&config, &media).unwrap();
         assert!(told.contains(&SocketAddr::new(Ipv4Addr::LOCALHOST.into(), media.port)));
         assert!(told.iter().all(|a| !is_link_local(a.ip())), "{told:?}");
+    }
+
+    #[test]
+    fn forwarded_addresses_are_the_only_ones_told() {
+        let outside: SocketAddr = "203.0.113.9:40000".parse().unwrap();
+        let config = NodeConfig {
+            advertise: vec![Ipv4Addr::LOCALHOST.into()],
+            advertise_media: vec![outside],
+            ..loopback(0)
+        };
+        let media = MediaPort::open(&config, 1).unwrap();
+        assert_eq!(advertised(&config, &media).unwrap(), [outside]);
     }
 
     #[test]

@@ -33,6 +33,7 @@ fn start(workers: usize, spread: bool) -> (Node, Receiver<NodeEvent>) {
             peers_before_spreading: if spread { 1 } else { 64 },
             ..Limits::default()
         },
+        ..NodeConfig::default()
     };
     Node::start(config).unwrap()
 }

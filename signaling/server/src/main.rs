@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use std::io::IsTerminal as _;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -70,6 +70,10 @@ struct Serve {
     /// Further addresses that clients reach this machine by.
     #[arg(long, value_delimiter = ',')]
     advertise: Vec<IpAddr>,
+    /// The only addresses with ports that clients are told for media, where a router
+    /// forwards a port of its own.
+    #[arg(long, value_name = "IP:PORT", value_delimiter = ',')]
+    advertise_media: Vec<SocketAddr>,
     /// Prints the QR code for phones also when the output is no terminal.
     #[arg(long)]
     print_qr: bool,
@@ -113,6 +117,7 @@ fn run(serve: Serve) -> Result<(), String> {
         media_port: serve.media_port,
         workers: serve.workers,
         advertise: serve.advertise,
+        advertise_media: serve.advertise_media,
     };
     let config = Config::load(&serve.config, &overrides).map_err(|error| error.to_string())?;
     let printing = if serve.print_qr {

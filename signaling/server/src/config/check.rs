@@ -133,6 +133,17 @@ fn network(file: &super::file::Network, overrides: &Overrides, mistakes: &mut Mi
             );
         }
     }
+    let mut advertise_media = file.advertise_media.clone();
+    advertise_media.extend(&overrides.advertise_media);
+    for address in &advertise_media {
+        if address.ip().is_unspecified() || address.ip().is_multicast() || address.port() == 0 {
+            mistakes.add(
+                "network.advertise_media",
+                format_args!("{address} cannot be reached by anybody"),
+                "name address and port of the router that forwards to the media port",
+            );
+        }
+    }
     let max_connections = file.max_connections.unwrap_or(DEFAULT_CONNECTIONS);
     let max_connections_per_address = file
         .max_connections_per_address
@@ -159,6 +170,7 @@ fn network(file: &super::file::Network, overrides: &Overrides, mistakes: &mut Mi
             .unwrap_or(DEFAULT_PORT),
         workers,
         advertise,
+        advertise_media,
         max_connections,
         max_connections_per_address,
     }

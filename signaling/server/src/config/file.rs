@@ -1,7 +1,7 @@
 //! How the configuration file is written. Unknown fields are mistakes: a
 //! misspelt limit must not silently be no limit.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use serde::Deserialize;
@@ -56,6 +56,8 @@ pub(super) struct Network {
     pub workers: Option<usize>,
     #[serde(default)]
     pub advertise: Vec<IpAddr>,
+    #[serde(default)]
+    pub advertise_media: Vec<SocketAddr>,
     pub max_connections: Option<usize>,
     pub max_connections_per_address: Option<usize>,
 }

@@ -10,7 +10,7 @@ mod file;
 mod sites;
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -79,6 +79,9 @@ pub struct Network {
     pub workers: usize,
     /// Addresses that clients reach this machine by, besides its own.
     pub advertise: Vec<IpAddr>,
+    /// The only addresses that clients are told for media; empty: this machine's and
+    /// `advertise`, at the media port.
+    pub advertise_media: Vec<SocketAddr>,
     pub max_connections: usize,
     /// Generous: a whole township may sit behind one address.
     pub max_connections_per_address: usize,
@@ -108,6 +111,7 @@ pub struct Overrides {
     pub media_port: Option<u16>,
     pub workers: Option<usize>,
     pub advertise: Vec<IpAddr>,
+    pub advertise_media: Vec<SocketAddr>,
 }
 
 impl Config {

@@ -77,6 +77,7 @@ fn all_mistakes_are_reported_at_once() {
         "[county]\nname = \"\"\nsites = \"sites.csv\"\nnever_auto_answer = [\"88\"]\n\
          [accounts]\nfile = \"accounts.csv\"\ndemo_password = true\n\
          [network]\nworkers = 65\nadvertise = [\"0.0.0.0\"]\n\
+         advertise_media = [\"203.0.113.7:0\"]\n\
          [tls]\ncertificate = \"none.pem\"\nkey = \"none.key\"\n\
          [calls]\nring_seconds = 0\n\
          [metrics]\ntoken = \"short\"\n",
@@ -95,6 +96,7 @@ fn all_mistakes_are_reported_at_once() {
         "accounts.csv:4: password_hash",
         "network.workers: is 65",
         "network.advertise: 0.0.0.0",
+        "network.advertise_media: 203.0.113.7:0",
         "tls.certificate: no such file",
         "tls.key: no such file",
         "calls.ring_seconds: is 0",

@@ -199,6 +199,7 @@ fn node_config(config: &Config) -> NodeConfig {
         },
         port: config.network.media_port,
         advertise: advertised(config),
+        advertise_media: config.network.advertise_media.clone(),
         workers: config.network.workers,
         ..default
     }
