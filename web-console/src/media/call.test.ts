@@ -9,6 +9,9 @@ const line = vi.hoisted(() => ({
   answer: (() => Promise.resolve({ type: "answer", sdp: "answer", videoSlots: 4 })) as (request: Request) => Promise<unknown>,
   listener: (() => undefined) as (event: ClientEvent) => void,
   replicaListener: (() => undefined) as (state: unknown) => void,
+  phase: "online",
+  linkListener: (() => undefined) as (now: unknown, before: unknown) => void,
+  probes: 0,
 }));
 
 vi.mock("../protocol/client", () => ({
@@ -16,7 +19,18 @@ vi.mock("../protocol/client", () => ({
     line.asked.push(request);
     return request.type === "offer" ? line.answer(request) : Promise.resolve({ type: "done" });
   },
-  linkStore: { getState: () => ({ phase: "online" }) },
+  linkStore: {
+    getState: () => ({ phase: line.phase }),
+    subscribe: (listener: (now: unknown, before: unknown) => void) => {
+      line.linkListener = listener;
+      return () => undefined;
+    },
+  },
+  iceServers: () => [],
+  probeLine: () => {
+    line.probes += 1;
+    return Promise.resolve();
+  },
   onClientEvent: (listener: (event: ClientEvent) => void) => {
     line.listener = listener;
   },
@@ -42,8 +56,20 @@ class FakeConnection {
 
   addTransceiver(kind: string, init: RTCRtpTransceiverInit) {
     this.offered.push(`${kind} ${init.direction}`);
-    return { sender: { replaceTrack: () => Promise.resolve() }, receiver: { track: {} } };
+    const encodings = init.sendEncodings ?? [];
+    const sender = {
+      replaceTrack: () => Promise.resolve(),
+      getParameters: () => ({ encodings }),
+      setParameters: () => Promise.resolve(),
+    };
+    return { sender, receiver: { track: {} } };
   }
+
+  getConfiguration() {
+    return {};
+  }
+
+  setConfiguration(): void {}
 
   restartIce(): void {
     this.restarts += 1;
@@ -89,6 +115,7 @@ beforeEach(async () => {
   vi.useFakeTimers();
   vi.stubGlobal("RTCPeerConnection", FakeConnection);
   vi.stubGlobal("RTCRtpReceiver", { getCapabilities: () => null });
+  vi.stubGlobal("RTCRtpSender", { getCapabilities: () => null });
   vi.stubGlobal("MediaStream", EventTarget);
   line.asked.length = 0;
   FakeConnection.made.length = 0;
@@ -115,20 +142,43 @@ describe("the media of a call", () => {
     expect(callMediaStore.getState().phase).toBe("connected");
   });
 
-  test("a short break mends itself, a longer one restarts ICE on the same connection", async () => {
+  test("a break restarts ICE on the same connection at once, and asks after the line to signaling", async () => {
     peer().become("connected");
+    const { probes } = line;
     peer().become("disconnected");
-    await vi.advanceTimersByTimeAsync(1_900);
-    peer().become("connected");
-    await vi.advanceTimersByTimeAsync(5_000);
-    expect(offers()).toBe(1);
-
-    peer().become("disconnected");
-    await vi.advanceTimersByTimeAsync(2_000);
+    await settle();
     expect(offers()).toBe(2);
     expect(peer().restarts).toBe(1);
+    expect(line.probes).toBe(probes + 1);
     expect(FakeConnection.made).toHaveLength(1);
     expect(callMediaStore.getState().phase).toBe("recovering");
+    peer().become("connected");
+    expect(callMediaStore.getState().phase).toBe("connected");
+  });
+
+  test("another network restarts ICE before anything is missed", async () => {
+    peer().become("connected");
+    await vi.advanceTimersByTimeAsync(10_000);
+    line.listener({ type: "networkChanged" });
+    await settle();
+    expect(peer().restarts).toBe(1);
+    expect(callMediaStore.getState().phase).toBe("connected");
+  });
+
+  test("an offer that went down with the line is made again on the next", async () => {
+    peer().become("connected");
+    await vi.advanceTimersByTimeAsync(10_000);
+    line.answer = () => Promise.reject(new Error("lost"));
+    line.listener({ type: "networkChanged" });
+    line.linkListener({ phase: "waiting" }, { phase: "online" });
+    await settle();
+    const before = offers();
+    line.answer = () => Promise.resolve({ type: "answer", sdp: "answer", videoSlots: 4 });
+    line.listener({ type: "welcomed", resumed: true });
+    await settle();
+    expect(offers()).toBe(before + 1);
+    expect(peer().restarts).toBe(2);
+    expect(FakeConnection.made).toHaveLength(1);
   });
 
   test("an answer through which nothing comes leads to a new connection", async () => {

@@ -1,11 +1,15 @@
 import { createStore } from "zustand/vanilla";
 
-import { ask, linkStore, onClientEvent, replicaStore } from "../protocol/client";
+import { ask, iceServers, linkStore, onClientEvent, probeLine, replicaStore } from "../protocol/client";
 import { deviceStore } from "../protocol/device";
 import { failureKey, RefusedError } from "../protocol/errors";
 import type { ConferenceId } from "../protocol/generated/ConferenceId";
 import type { Device } from "../protocol/generated/Device";
+import type { SendLayer } from "../protocol/generated/SendLayer";
+import type { SentTrack } from "../protocol/generated/SentTrack";
+import { uplink } from "../protocol/network";
 import { captureStore, startCapture, stopCapture } from "./capture";
+import { Path, type PathInput, type PathStep } from "./path";
 import { Peer, type PeerShape } from "./peer";
 
 export type CallMedia = {
@@ -22,41 +26,40 @@ export const callMediaStore = createStore<CallMedia>(() => IDLE);
 
 /** Answers come within a round trip; a longer silence means a dead line. */
 const OFFER_TIMEOUT_MS = 6_000;
-const CONNECT_TIMEOUT_MS = 8_000;
-const RETRY_FIRST_MS = 400;
-const RETRY_MOST_MS = 4_000;
 
-export const SHAPES: Record<Device, PeerShape & { width: number; height: number }> = {
-  console: { videoSlots: 49, cameraBitrate: 1_500_000, width: 1280, height: 720 },
-  terminal: { videoSlots: 16, cameraBitrate: 1_000_000, width: 640, height: 360 },
-  phone: { videoSlots: 4, cameraBitrate: 800_000, width: 640, height: 360 },
+export const SHAPES: Record<Device, PeerShape> = {
+  console: { videoSlots: 49, width: 1280, height: 720 },
+  terminal: { videoSlots: 16, width: 640, height: 360 },
+  phone: { videoSlots: 4, width: 640, height: 360 },
 };
 
 /** The media of the own stay in one conference, until `close`. */
 class Call {
   private readonly conference: ConferenceId;
   private readonly shape = SHAPES[deviceStore.getState().device];
+  private readonly path = new Path(linkStore.getState().phase === "online");
   private peer: Peer | null = null;
   private closed = false;
   /** Microphone and camera were asked for; before, nothing can be said about them. */
   private captured = false;
-  private retry = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
-  /** Offers follow one another; what is wanted meanwhile waits for the present one. */
-  private negotiating = false;
-  private wanted: "restart" | "rebuild" | null = null;
-  private readonly stopListening: () => void;
+  private readonly stopListening: (() => void)[];
 
   constructor(conference: ConferenceId) {
     this.conference = conference;
-    this.stopListening = captureStore.subscribe((now, before) => {
-      if (now.microphone !== before.microphone || now.camera !== before.camera) this.send();
-      if (now.wantsMicrophone !== before.wantsMicrophone || now.microphone !== before.microphone || now.camera !== before.camera) {
-        this.tellOwnMedia();
-      }
-    });
+    this.stopListening = [
+      captureStore.subscribe((now, before) => {
+        if (now.microphone !== before.microphone || now.camera !== before.camera) this.send();
+        if (now.wantsMicrophone !== before.wantsMicrophone || now.microphone !== before.microphone || now.camera !== before.camera) {
+          this.tellOwnMedia();
+        }
+      }),
+      linkStore.subscribe((now, before) => {
+        if (now.phase !== "online" && before.phase === "online") this.tell({ type: "lineLost" });
+      }),
+    ];
     callMediaStore.setState({ ...IDLE, phase: "connecting" }, true);
-    this.rebuild();
+    this.take(this.path.begin(Date.now()));
     void startCapture(this.shape).then(() => {
       this.captured = true;
       this.tellOwnMedia();
@@ -65,80 +68,72 @@ class Call {
 
   close(): void {
     this.closed = true;
-    this.stopListening();
+    for (const stop of this.stopListening) stop();
     clearTimeout(this.timer);
     this.peer?.close();
     stopCapture();
     callMediaStore.setState(IDLE, true);
   }
 
-  /** A new connection to the media server: the old one is gone there. */
-  rebuild(): void {
-    if (this.negotiating) {
-      this.wanted = "rebuild";
-      return;
+  /** Something happened to the path; does what follows from it. */
+  tell(input: PathInput): void {
+    if (!this.closed) this.take(this.path.handle(input, Date.now()));
+  }
+
+  welcomed(resumed: boolean): void {
+    this.tellOwnMedia();
+    this.tell({ type: "lineBack", resumed });
+  }
+
+  /** What somebody receives of the own track. */
+  sendLayers(track: SentTrack, layers: readonly SendLayer[]): void {
+    switch (track) {
+      case "camera":
+        this.peer?.demand(layers);
+        return;
+      case "screen":
+        // This page sends no screen.
+        return;
+      default:
+        track satisfies never;
     }
+  }
+
+  private take(step: PathStep | null): void {
+    if (step === "rebuild") this.rebuild();
+    if (step !== null && this.peer !== null) void this.negotiate(this.peer);
+    clearTimeout(this.timer);
+    const { deadlineMs } = this.path;
+    if (deadlineMs !== null) this.timer = setTimeout(() => this.tell({ type: "timeout" }), Math.max(0, deadlineMs - Date.now()));
+  }
+
+  /** A new connection to the media server: the old one is gone there. */
+  private rebuild(): void {
     this.peer?.close();
-    const peer = new Peer(this.shape, {
-      onConnected: () => this.connected(peer),
-      onPathLost: () => {
-        if (peer === this.peer) this.restart();
-      },
+    const peer: Peer = new Peer(this.shape, uplink(), iceServers, (state) => {
+      if (peer !== this.peer) return;
+      if (state === "connected") callMediaStore.setState({ phase: "connected", failure: null });
+      // Perhaps the whole network went; then signaling has to know, too.
+      if (state === "disconnected") void probeLine();
+      this.tell({ type: "peer", state });
     });
     this.peer = peer;
     callMediaStore.setState({ videoSlots: peer.videoSlots, audioSlots: peer.audioSlots });
     this.send();
-    void this.negotiate(peer);
-  }
-
-  /** The same connection over another path. */
-  restart(): void {
-    if (this.negotiating) {
-      this.wanted ??= "restart";
-      return;
-    }
-    if (this.peer === null) return;
-    void this.negotiate(this.peer);
-  }
-
-  /** The line to signaling is back. */
-  welcomed(resumed: boolean): void {
-    this.tellOwnMedia();
-    if (this.negotiating) return;
-    if (!resumed) this.rebuild();
-    else if (this.peer?.connected !== true) this.restart();
-  }
-
-  private connected(peer: Peer): void {
-    if (peer !== this.peer) return;
-    clearTimeout(this.timer);
-    this.retry = 0;
-    callMediaStore.setState({ phase: "connected", failure: null });
   }
 
   private async negotiate(peer: Peer): Promise<void> {
-    clearTimeout(this.timer);
-    this.negotiating = true;
     if (callMediaStore.getState().phase !== "connecting") callMediaStore.setState({ phase: "recovering" });
-    let failure: unknown = null;
+    let input: PathInput = { type: "answered" };
     try {
       await peer.negotiate((sdp) => this.exchange(sdp));
+      // Restarted over a path that still carried: it never was away.
+      if (peer.connected) callMediaStore.setState({ phase: "connected", failure: null });
     } catch (error) {
-      failure = error ?? new Error("negotiation failed");
+      input = this.failed(error);
     }
-    this.negotiating = false;
-    if (this.closed) return;
-    const { wanted } = this;
-    this.wanted = null;
-    if (failure !== null) this.failed(failure);
-    else if (wanted === "rebuild") this.rebuild();
-    else if (wanted === "restart") this.restart();
-    else {
-      this.tellOwnMedia();
-      // Answered, but nothing may come through: then everything anew.
-      if (!peer.connected) this.later(() => this.rebuild(), CONNECT_TIMEOUT_MS);
-      else this.connected(peer);
-    }
+    if (input.type === "answered") this.tellOwnMedia();
+    this.tell(input);
   }
 
   private async exchange(sdp: string): Promise<string> {
@@ -147,28 +142,18 @@ class Call {
     return reply.sdp;
   }
 
-  private failed(error: unknown): void {
+  private failed(error: unknown): PathInput {
     const final = error instanceof RefusedError && error.refusal.code === "badOffer";
-    if (final) {
-      callMediaStore.setState({ phase: "failed", failure: failureKey(error) });
-      return;
-    }
-    // Without a line to signaling the next welcome starts it again.
-    if (linkStore.getState().phase !== "online") return;
-    const wait = Math.min(RETRY_FIRST_MS * 2 ** this.retry, RETRY_MOST_MS);
-    this.retry += 1;
-    this.later(() => this.rebuild(), wait);
+    if (!final) return { type: "unanswered" };
+    if (!this.closed) callMediaStore.setState({ phase: "failed", failure: failureKey(error) });
+    return { type: "refused" };
   }
 
-  private later(step: () => void, ms: number): void {
-    clearTimeout(this.timer);
-    this.timer = setTimeout(step, ms);
-  }
-
-  private send(): void {
+  /** Hands the connection what is to be sent, as much of it as the line is good for. */
+  send(): void {
     const { microphone, camera } = captureStore.getState();
     // Fails only on a connection that was closed meanwhile.
-    this.peer?.send(microphone, camera).catch(() => undefined);
+    this.peer?.send(microphone, camera, uplink()).catch(() => undefined);
   }
 
   private tellOwnMedia(): void {
@@ -189,14 +174,30 @@ let call: { conference: ConferenceId; media: Call } | null = null;
 export function followCalls(): void {
   replicaStore.subscribe(({ replica }) => follow(replica?.ownConference ?? null));
   onClientEvent((event) => {
-    if (event.type === "welcomed") call?.media.welcomed(event.resumed);
-    else if (event.type === "mediaLost" && event.conference === call?.conference) call.media.rebuild();
+    if (call === null) return;
+    const { conference, media } = call;
+    switch (event.type) {
+      case "welcomed":
+        media.welcomed(event.resumed);
+        return;
+      case "networkChanged":
+        media.tell({ type: "network" });
+        return;
+      case "uplinkChanged":
+        media.send();
+        return;
+      case "mediaLost":
+        if (event.conference === conference) media.tell({ type: "mediaLost" });
+        return;
+      case "sendLayers":
+        if (event.conference === conference) media.sendLayers(event.track, event.layers);
+        return;
+      case "ringMissed":
+        return;
+      default:
+        event satisfies never;
+    }
   });
-  const otherNetwork = () => call?.media.restart();
-  window.addEventListener("online", otherNetwork);
-  // Not in every browser: Wi-Fi to mobile data without going offline.
-  const { connection } = navigator as { connection?: EventTarget };
-  connection?.addEventListener("change", otherNetwork);
 }
 
 function follow(conference: ConferenceId | null): void {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { slotCodecs } from "./peer";
+import { slotCodecs, speechCodecs } from "./peer";
 
 const codec = (mimeType: string, sdpFmtpLine?: string): RTCRtpCodec =>
   sdpFmtpLine === undefined ? { mimeType, clockRate: 90_000 } : { mimeType, clockRate: 90_000, sdpFmtpLine };
@@ -12,16 +12,36 @@ describe("the codecs of a slot", () => {
       codec("video/rtx"),
       codec("video/VP9", "profile-id=0"),
       codec("video/H264", "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f"),
+      codec("video/AV1", "level-idx=5;profile=0;tier=0"),
+      codec("video/H265", "level-id=93;profile-id=1;tier-flag=0;tx-mode=SRST"),
+    ];
+    const others = [
+      codec("video/VP9", "profile-id=2"),
       codec("video/H264", "level-asymmetry-allowed=1;packetization-mode=0;profile-level-id=42e01f"),
       codec("video/H264", "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=64001f"),
-      codec("video/AV1"),
+      codec("video/AV1", "level-idx=5;profile=1;tier=0"),
+      codec("video/H265", "level-id=93;profile-id=2;tier-flag=0;tx-mode=SRST"),
       codec("video/ulpfec"),
     ];
-    expect(slotCodecs(known)).toEqual([known[0], known[1], known[3]]);
+    expect(slotCodecs([...others, ...known])).toEqual(known);
+  });
+
+  test("without a profile are those of the common one", () => {
+    const bare = [codec("video/VP9"), codec("video/AV1"), codec("video/H265")];
+    expect(slotCodecs(bare)).toEqual(bare);
   });
 
   test("are left to a browser that knows none of them", () => {
-    expect(slotCodecs([codec("video/AV1"), codec("video/rtx")])).toEqual([]);
+    expect(slotCodecs([codec("video/theora"), codec("video/rtx")])).toEqual([]);
     expect(slotCodecs([])).toEqual([]);
+  });
+});
+
+describe("the codecs of speech", () => {
+  const opus = codec("audio/opus");
+  const red = codec("audio/red");
+  test("begin with redundancy where the browser has it", () => {
+    expect(speechCodecs([opus, codec("audio/G722"), red])).toEqual([red, opus, codec("audio/G722")]);
+    expect(speechCodecs([opus])).toEqual([]);
   });
 });

@@ -1,42 +1,52 @@
-/** What one negotiation asks for. */
-export type PeerShape = {
-  videoSlots: number;
-  /** Upper limit of the own camera, bit/s. */
-  cameraBitrate: number;
-};
+import type { SendLayer } from "../protocol/generated/SendLayer";
+import type { Uplink } from "../protocol/network";
+import { cameraEncodings, type PictureSize } from "./encodings";
+import { SenderLayers } from "./senderLayers";
+
+/** What one negotiation asks for: so many slots, and a camera of this size. */
+export type PeerShape = PictureSize & { videoSlots: number };
 
 const AUDIO_SLOTS = 4;
-/** A break shorter than this mends itself more often than not. */
-const DISCONNECTED_PATIENCE_MS = 2_000;
-
-export type PeerEvents = {
-  onConnected: () => void;
-  /** The path is gone; an ICE restart may find another. */
-  onPathLost: () => void;
-};
 
 /**
  * What the media server forwards, in the browser's order. All that a browser
  * can decode, written into 49 slots, is an offer of more than 256 kB, which is
- * more than the server takes; so the slots name no more than can come.
+ * more than the server takes; so the slots name what may come, each codec in
+ * its common profile. That makes 128 kB of Chromium's offer.
  */
 export function slotCodecs(
   known: readonly RTCRtpCodec[] = RTCRtpReceiver.getCapabilities("video")?.codecs ?? [],
 ): RTCRtpCodec[] {
-  const forwarded = known.filter(({ mimeType, sdpFmtpLine = "" }) => {
-    switch (mimeType.toLowerCase()) {
-      case "video/vp8":
-      case "video/rtx":
-        return true;
-      case "video/h264":
-        // Baseline (with any constraints) in packetization mode 1.
-        return /profile-level-id=42/i.test(sdpFmtpLine) && sdpFmtpLine.includes("packetization-mode=1");
-      default:
-        return false;
-    }
-  });
+  const forwarded = known.filter(isForwarded);
   // Repair alone is no codec; an empty list leaves the browser's own.
   return forwarded.some(({ mimeType }) => mimeType.toLowerCase() !== "video/rtx") ? forwarded : [];
+}
+
+function isForwarded({ mimeType, sdpFmtpLine = "" }: RTCRtpCodec): boolean {
+  switch (mimeType.toLowerCase()) {
+    case "video/vp8":
+    case "video/rtx":
+      return true;
+    case "video/h264":
+      // Baseline (with any constraints) in packetization mode 1.
+      return /profile-level-id=42/i.test(sdpFmtpLine) && sdpFmtpLine.includes("packetization-mode=1");
+    // 8 bits, 4:2:0, as cameras give it; a missing profile means the same (RFC 9628 §6, AV1 RTP §7.2.3, RFC 7798 §7.1).
+    case "video/vp9":
+      return !/profile-id=[1-9]/.test(sdpFmtpLine);
+    case "video/av1":
+      return !/profile=[1-9]/.test(sdpFmtpLine);
+    case "video/h265":
+      return !/profile-id=([02-9]|1\d)/.test(sdpFmtpLine);
+    default:
+      return false;
+  }
+}
+
+/** Opus with every packet sent twice (RED, RFC 2198) first: speech then survives the loss of single packets. */
+export function speechCodecs(known: readonly RTCRtpCodec[]): RTCRtpCodec[] {
+  const isRed = ({ mimeType }: RTCRtpCodec) => mimeType.toLowerCase() === "audio/red";
+  // Without RED the browser's own order will do.
+  return known.some(isRed) ? [...known.filter(isRed), ...known.filter((one) => !isRed(one))] : [];
 }
 
 /**
@@ -46,53 +56,58 @@ export function slotCodecs(
  */
 export class Peer {
   private readonly pc: RTCPeerConnection;
+  private readonly iceServers: () => RTCIceServer[];
   private readonly microphone: RTCRtpSender;
   private readonly camera: RTCRtpSender;
+  private readonly layers: SenderLayers;
   /** Slot i is the i-th recvonly video of the offer. */
   readonly videoSlots: readonly MediaStream[];
   readonly audioSlots: readonly MediaStream[];
-  private patience: ReturnType<typeof setTimeout> | undefined;
   private negotiated = false;
 
-  constructor(shape: PeerShape, events: PeerEvents) {
-    this.pc = new RTCPeerConnection({ bundlePolicy: "max-bundle", rtcpMuxPolicy: "require", iceServers: [] });
+  constructor(
+    shape: PeerShape,
+    uplink: Uplink,
+    iceServers: () => RTCIceServer[],
+    onState: (state: RTCPeerConnectionState) => void,
+  ) {
+    this.iceServers = iceServers;
+    this.pc = new RTCPeerConnection({ bundlePolicy: "max-bundle", rtcpMuxPolicy: "require", iceServers: iceServers() });
     // The tracks come later, without a new offer: opening a camera must not delay the joining.
-    this.microphone = this.pc.addTransceiver("audio", { direction: "sendonly" }).sender;
-    this.camera = this.pc.addTransceiver("video", {
+    const microphone = this.pc.addTransceiver("audio", {
       direction: "sendonly",
-      sendEncodings: [{ maxBitrate: shape.cameraBitrate, maxFramerate: 30 }],
-    }).sender;
-    this.videoSlots = Array.from({ length: shape.videoSlots }, () => this.receive("video"));
-    this.audioSlots = Array.from({ length: AUDIO_SLOTS }, () => this.receive("audio"));
-    this.pc.onconnectionstatechange = () => this.watch(events);
+      sendEncodings: [{ priority: "high", networkPriority: "high" }],
+    });
+    prefer(microphone, speechCodecs(RTCRtpSender.getCapabilities("audio")?.codecs ?? []));
+    this.microphone = microphone.sender;
+    this.camera = this.addCamera(shape, uplink);
+    this.layers = new SenderLayers(this.camera);
+    this.videoSlots = Array.from({ length: shape.videoSlots }, () => this.receive("video", slotCodecs()));
+    const speech = speechCodecs(RTCRtpReceiver.getCapabilities("audio")?.codecs ?? []);
+    this.audioSlots = Array.from({ length: AUDIO_SLOTS }, () => this.receive("audio", speech));
+    this.pc.onconnectionstatechange = () => onState(this.pc.connectionState);
   }
 
-  private receive(kind: "audio" | "video"): MediaStream {
-    const transceiver = this.pc.addTransceiver(kind, { direction: "recvonly" });
-    // Firefox has it from 128 on; it also knows fewer codecs, so its offer is short without.
-    if (kind === "video" && "setCodecPreferences" in transceiver) transceiver.setCodecPreferences(slotCodecs());
-    return new MediaStream([transceiver.receiver.track]);
-  }
-
-  private watch(events: PeerEvents): void {
-    clearTimeout(this.patience);
-    switch (this.pc.connectionState) {
-      case "connected":
-        events.onConnected();
-        break;
-      case "disconnected":
-        this.patience = setTimeout(events.onPathLost, DISCONNECTED_PATIENCE_MS);
-        break;
-      case "failed":
-        events.onPathLost();
-        break;
-      case "new":
-      case "connecting":
-      case "closed":
-        break;
-      default:
-        this.pc.connectionState satisfies never;
+  private addCamera(shape: PeerShape, uplink: Uplink): RTCRtpSender {
+    const add = (scalable: boolean) =>
+      this.pc.addTransceiver("video", {
+        direction: "sendonly",
+        sendEncodings: cameraEncodings(shape, uplink, scalable),
+      }).sender;
+    try {
+      return add(true);
+    } catch {
+      // Browsers that know scalability modes, but not these, refuse them; those that know none pass over them.
+      return add(false);
     }
+  }
+
+  private receive(kind: "audio" | "video", codecs: RTCRtpCodec[]): MediaStream {
+    const transceiver = this.pc.addTransceiver(kind, { direction: "recvonly" });
+    prefer(transceiver, codecs);
+    // An order must not wait behind a smooth picture: the buffer holds what the line's jitter asks for, and no more.
+    if ("jitterBufferTarget" in transceiver.receiver) transceiver.receiver.jitterBufferTarget = 0;
+    return new MediaStream([transceiver.receiver.track]);
   }
 
   get connected(): boolean {
@@ -101,7 +116,10 @@ export class Peer {
 
   /** Offers (again, with new ICE credentials) and takes the answer. */
   async negotiate(exchange: (sdp: string) => Promise<string>): Promise<void> {
-    if (this.negotiated) this.pc.restartIce();
+    if (this.negotiated) {
+      this.pc.setConfiguration({ ...this.pc.getConfiguration(), iceServers: this.iceServers() });
+      this.pc.restartIce();
+    }
     // An offer that was never answered is replaced by the next.
     if (this.pc.signalingState === "have-local-offer") await this.pc.setLocalDescription({ type: "rollback" });
     await this.pc.setLocalDescription(await this.pc.createOffer());
@@ -113,15 +131,30 @@ export class Peer {
     if (this.pc.signalingState === "closed") return;
     await this.pc.setRemoteDescription({ type: "answer", sdp: answer });
     this.negotiated = true;
+    // An answer without simulcast takes the upper encodings away; the one that is left has to carry the whole picture.
+    this.layers.renew();
   }
 
-  async send(microphone: MediaStreamTrack | null, camera: MediaStreamTrack | null): Promise<void> {
+  async send(microphone: MediaStreamTrack | null, camera: MediaStreamTrack | null, uplink: Uplink): Promise<void> {
+    const { width, height } = camera?.getSettings() ?? {};
+    const known = width !== undefined && height !== undefined;
+    this.layers.capture(known ? { width, height } : null, uplink);
     await Promise.all([this.microphone.replaceTrack(microphone), this.camera.replaceTrack(camera)]);
   }
 
+  /** What somebody receives of the own camera. */
+  demand(layers: readonly SendLayer[]): void {
+    this.layers.demand(layers);
+  }
+
   close(): void {
-    clearTimeout(this.patience);
+    this.layers.close();
     this.pc.onconnectionstatechange = null;
     this.pc.close();
   }
+}
+
+function prefer(transceiver: RTCRtpTransceiver, codecs: RTCRtpCodec[]): void {
+  // Firefox has it from 128 on; it also knows fewer codecs, so its offer is short without.
+  if ("setCodecPreferences" in transceiver) transceiver.setCodecPreferences(codecs);
 }

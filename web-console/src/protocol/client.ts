@@ -3,8 +3,9 @@ import { createStore } from "zustand/vanilla";
 
 import { Connection, type ConnectionPhase, type Socket, type Welcome } from "./connection";
 import { allowAutoAnswer, deviceStore, settleDevice } from "./device";
-import { RefusedError, UnansweredError } from "./errors";
+import { RefusedError } from "./errors";
 import type { ConferenceId } from "./generated/ConferenceId";
+import type { IceServer } from "./generated/IceServer";
 import type { InvitationId } from "./generated/InvitationId";
 import type { Login } from "./generated/Login";
 import type { Me } from "./generated/Me";
@@ -13,14 +14,20 @@ import type { Push } from "./generated/Push";
 import type { Refusal } from "./generated/Refusal";
 import type { Reply } from "./generated/Reply";
 import type { Request } from "./generated/Request";
+import type { SendLayer } from "./generated/SendLayer";
+import type { SentTrack } from "./generated/SentTrack";
 import type { Target } from "./generated/Target";
 import * as http from "./http";
+import { type NetworkChange, watchNetwork } from "./network";
 import { applyPush, entered, fromSnapshot, parted, type Replica, resync } from "./replica";
 import { Vitals } from "./vitals";
 
 const TOKEN_KEY = "liandong.resume";
 /** A half-open TCP connection tells a client that only listens nothing; so it asks. */
-const PROBE_EVERY_MS = 20_000;
+const PROBE_EVERY_MS = 10_000;
+const PROBE_TIMEOUT_MS = 4_000;
+/** With a reason to doubt the line; longer than a round trip over a poor one with a packet sent again. */
+const DOUBT_TIMEOUT_MS = 1_000;
 
 export type Session =
   | { state: "checking" }
@@ -33,6 +40,10 @@ export type Session =
 export type ClientEvent =
   | { type: "welcomed"; resumed: boolean }
   | { type: "mediaLost"; conference: ConferenceId }
+  | { type: "sendLayers"; conference: ConferenceId; track: SentTrack; layers: readonly SendLayer[] }
+  /** Another network than before; or the same with another rate. */
+  | { type: "networkChanged" }
+  | { type: "uplinkChanged" }
   /** A ring at this client ended unanswered. */
   | { type: "ringMissed"; fromSiteName: string; reason: MissReason };
 
@@ -40,6 +51,8 @@ export const sessionStore = createStore<Session>(() => ({ state: "checking" }));
 export const linkStore = createStore<ConnectionPhase>(() => ({ phase: "off" }));
 /** Empty until the first welcome. */
 export const replicaStore = createStore<{ replica: Replica | null }>(() => ({ replica: null }));
+/** How much video the media server holds back because it has too much to do; 0: nothing. */
+export const overloadStore = createStore<{ level: number }>(() => ({ level: 0 }));
 export const vitals = new Vitals();
 
 /** Fifty sites that answer at once send hundreds of pushes; the page is drawn anew about 30 times a second. */
@@ -47,6 +60,7 @@ const PUBLISH_AFTER_MS = 33;
 /** What is known, perhaps a moment before it is shown. */
 let latest: Replica | null = null;
 let publishing: ReturnType<typeof setTimeout> | undefined;
+let servers: readonly IceServer[] = [];
 
 const eventListeners = new Set<(event: ClientEvent) => void>();
 
@@ -58,6 +72,7 @@ export function onClientEvent(listener: (event: ClientEvent) => void): () => voi
 const connection = new Connection({
   open: () => new WebSocket(`${location.origin.replace(/^http/, "ws")}/ws`) as Socket,
   device: () => deviceStore.getState(),
+  participant: () => latest?.ownParticipant ?? null,
   random: Math.random,
   newKey: () => crypto.randomUUID(),
   token: {
@@ -69,11 +84,14 @@ const connection = new Connection({
   onWelcome: welcomed,
   onPush: pushed,
   onShutOut: signedOut,
-  onUnreached: () => void probe(),
+  onUnreached: () => void checkSession(),
 });
 
 function welcomed(welcome: Welcome): void {
   const now = Date.now();
+  servers = welcome.iceServers;
+  // Said anew by a server that still is overloaded.
+  overloadStore.setState({ level: 0 });
   const old = latest;
   const replica =
     old !== null && old.me.account === welcome.me.account
@@ -87,7 +105,8 @@ function pushed(push: Push): void {
   vitals.apply(push);
   const stopped = push.type === "ringStopped" ? ringOf(push.invitation) : undefined;
   change((replica) => applyPush(replica, push, Date.now()), PUBLISH_AFTER_MS);
-  if (push.type === "mediaLost") tell({ type: "mediaLost", conference: push.conference });
+  if (push.type === "mediaLost" || push.type === "sendLayers") tell(push);
+  if (push.type === "overload") overloadStore.setState({ level: push.level });
   if (push.type === "ringStopped" && push.reason !== null && stopped !== undefined) {
     tell({ type: "ringMissed", fromSiteName: stopped.fromSiteName, reason: push.reason });
   }
@@ -136,23 +155,52 @@ function signedOut(refusal: Refusal | null): void {
   sessionStore.setState({ state: "signedOut", refusal }, true);
 }
 
-/** Is the server there, and does it still know us? */
-async function probe(): Promise<void> {
+/** No line to signaling: because the server no longer knows us? */
+async function checkSession(): Promise<void> {
   try {
     await http.whoAmI();
   } catch (error) {
     if (error instanceof RefusedError && error.refusal.code === "notSignedIn") signedOut(error.refusal);
-    else if (error instanceof UnansweredError && linkStore.getState().phase === "online") connection.distrust();
+  }
+}
+
+/** Asks over the line to signaling whether it still carries; if not, it is opened anew. */
+export async function probeLine(timeoutMs = DOUBT_TIMEOUT_MS): Promise<void> {
+  if (linkStore.getState().phase === "online") await connection.probe(timeoutMs);
+}
+
+/** What an external relay offers, for clients whose network lets nothing else through. */
+export function iceServers(): RTCIceServer[] {
+  return [...servers];
+}
+
+function networkChanged(change: NetworkChange): void {
+  switch (change) {
+    case "gone":
+      connection.distrust();
+      return;
+    case "back":
+      // Some browsers say it without having said that it was gone: then the line may be sound.
+      if (linkStore.getState().phase === "online") void probeLine();
+      else connection.renew();
+      tell({ type: "networkChanged" });
+      return;
+    case "moved":
+      connection.renew();
+      tell({ type: "networkChanged" });
+      return;
+    case "rate":
+      tell({ type: "uplinkChanged" });
+      return;
+    default:
+      change satisfies never;
   }
 }
 
 /** Called once by the page: finds out whether there is a session. */
 export async function begin(): Promise<void> {
-  setInterval(() => {
-    if (linkStore.getState().phase === "online") void probe();
-  }, PROBE_EVERY_MS);
-  window.addEventListener("online", () => connection.hurry());
-  window.addEventListener("offline", () => connection.distrust());
+  setInterval(() => void probeLine(PROBE_TIMEOUT_MS), PROBE_EVERY_MS);
+  watchNetwork(networkChanged);
   document.addEventListener("visibilitychange", () => connection.hurry());
   await check();
 }

@@ -72,12 +72,14 @@ function setUp() {
   let token: string | null = null;
   let unreached = 0;
   let keys = 0;
+  let stay: number | null = null;
   const connection = new Connection({
     open: () => {
       const socket = new FakeSocket();
       sockets.push(socket);
       return socket;
     },
+    participant: () => stay,
     device: () => ({ device: "console", autoAnswer: false }),
     random: () => 1,
     newKey: () => `key-${++keys}`,
@@ -109,6 +111,10 @@ function setUp() {
     shutOut,
     phase: () => phases.at(-1)?.phase,
     token: () => token,
+    /** The page holds this stay from now on. */
+    hold: (participant: number) => {
+      stay = participant;
+    },
     unreached: () => unreached,
   };
 }
@@ -137,6 +143,16 @@ describe("greeting", () => {
     vi.advanceTimersByTime(250);
     socket().onopen?.();
     expect(socket().last().request).toMatchObject({ type: "hello", resume: "token-1" });
+  });
+
+  test("claims the stay that the page holds", () => {
+    const { connection, socket, hold } = setUp();
+    connection.start();
+    socket().welcome();
+    hold(12);
+    connection.renew();
+    socket().onopen?.();
+    expect(socket().last().request).toMatchObject({ type: "hello", participant: 12 });
   });
 
   test("a refused hello ends it, and a busy server is asked again when it says", () => {
@@ -243,6 +259,63 @@ describe("requests", () => {
     await vi.advanceTimersByTimeAsync(10_000);
     expect(await outcome).toBeInstanceOf(UnansweredError);
     expect(phase()).not.toBe("online");
+  });
+});
+
+describe("doubting the line", () => {
+  test("a probe that is answered changes nothing", async () => {
+    const { connection, sockets, socket, phase } = setUp();
+    connection.start();
+    socket().welcome();
+    const probe = connection.probe(1_000);
+    const { id, request } = socket().last();
+    expect(request.type).toBe("ping");
+    socket().tell({ type: "reply", id, reply: { type: "done" } });
+    await probe;
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(phase()).toBe("online");
+    expect(sockets).toHaveLength(1);
+  });
+
+  test("one that is not answered opens a new line at once", async () => {
+    const { connection, sockets, socket } = setUp();
+    connection.start();
+    socket().welcome();
+    void connection.probe(1_000);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(sockets).toHaveLength(2);
+    expect(sockets[0]?.closed).toBe(true);
+  });
+
+  test("a line lost during a probe by itself waits its time, so that a thousand clients do not come back together", async () => {
+    const { connection, sockets, socket } = setUp();
+    connection.start();
+    socket().welcome();
+    void connection.probe(1_000);
+    socket().onclose?.();
+    await vi.advanceTimersByTimeAsync(200);
+    expect(sockets).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(50);
+    expect(sockets).toHaveLength(2);
+  });
+
+  test("another network: a new line at once, from whatever state, but not before the first or after the last", () => {
+    const { connection, sockets, socket, phase } = setUp();
+    connection.renew();
+    expect(sockets).toHaveLength(0);
+    connection.start();
+    connection.renew();
+    expect(sockets).toHaveLength(2);
+    socket().welcome();
+    connection.renew();
+    expect(sockets).toHaveLength(3);
+    socket().onclose?.();
+    expect(phase()).toBe("waiting");
+    connection.renew();
+    expect(sockets).toHaveLength(4);
+    connection.stop();
+    connection.renew();
+    expect(sockets).toHaveLength(4);
   });
 });
 

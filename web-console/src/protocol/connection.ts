@@ -1,6 +1,7 @@
 import { RefusedError, UnansweredError } from "./errors";
 import type { ClientMessage } from "./generated/ClientMessage";
 import type { Device } from "./generated/Device";
+import type { ParticipantId } from "./generated/ParticipantId";
 import type { Push } from "./generated/Push";
 import type { Refusal } from "./generated/Refusal";
 import type { Reply } from "./generated/Reply";
@@ -38,6 +39,8 @@ export type Welcome = Extract<Reply, { type: "welcome" }>;
 export type ConnectionOptions = {
   open: () => Socket;
   device: () => { device: Device; autoAnswer: boolean };
+  /** The stay in a conference that this page holds; a restarted server knows the stay, but no token. */
+  participant: () => ParticipantId | null;
   /** Uniform in [0, 1); spreads the reconnecting of many clients. */
   random: () => number;
   newKey: () => string;
@@ -109,6 +112,24 @@ export class Connection {
     if (this.socket !== null) this.lose();
   }
 
+  /** Another network: what was open over the old one is dead, and over the new one nothing keeps us from trying. */
+  renew(): void {
+    if (this.phase.phase === "off") return;
+    if (this.socket !== null) this.lose();
+    this.attempt = 0;
+    this.hurry();
+  }
+
+  /** Asks whether anybody is there. Without an answer in time the line is tried anew at once. */
+  async probe(timeoutMs: number): Promise<void> {
+    try {
+      await this.request({ type: "ping" }, timeoutMs);
+    } catch (error) {
+      // A refusal (asked too often) is an answer, too; and a line lost by itself keeps its wait.
+      if (error instanceof UnansweredError && error.why === "timeout") this.hurry();
+    }
+  }
+
   /** Sends once; fails when the connection is lost or no answer comes. */
   request(request: Request, timeoutMs = REPLY_TIMEOUT_MS): Promise<Reply> {
     if (this.phase.phase !== "online") return Promise.reject(new UnansweredError("lost"));
@@ -163,6 +184,7 @@ export class Connection {
     let heard = false;
     const helloId = this.nextId++;
     socket.onopen = () => {
+      const participant = this.options.participant();
       const message: ClientMessage = {
         id: helloId,
         request: {
@@ -170,6 +192,7 @@ export class Connection {
           version: PROTOCOL_VERSION,
           resume: this.options.token.read(),
           ...this.options.device(),
+          ...(participant === null ? {} : { participant }),
         },
       };
       socket.send(JSON.stringify(message));
