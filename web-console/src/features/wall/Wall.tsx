@@ -6,7 +6,7 @@ import { useTranslation } from "react-i18next";
 import { useStore } from "zustand";
 
 import { callMediaStore } from "../../media/call";
-import { ask, linkStore, useReplica } from "../../protocol/client";
+import { useReplica } from "../../protocol/client";
 import type { ConferenceId } from "../../protocol/generated/ConferenceId";
 import type { Participant } from "../../protocol/generated/Participant";
 import type { ParticipantId } from "../../protocol/generated/ParticipantId";
@@ -15,10 +15,9 @@ import { lineUp, mayDirect, othersIn } from "./lineup";
 import { RemoveDialog } from "./RemoveDialog";
 import { resetWall, turnPage, useWallView } from "./store";
 import { Tile } from "./Tile";
+import { useWish } from "./useWish";
 
 const GAP_PX = 6;
-/** Joins come in bursts; one wish for all of them is enough. */
-const WISH_DELAY_MS = 120;
 
 /** Everybody else in the call, as large as the space allows, without scrolling. */
 export function Wall({ conference }: { conference: ConferenceId }) {
@@ -38,10 +37,11 @@ export function Wall({ conference }: { conference: ConferenceId }) {
     () => lineUp(others, view.pinned, streams.length, view.page),
     [others, view.pinned, streams.length, view.page],
   );
-  useWish(conference, lineup.wish);
   useEffect(() => resetWall, [conference]);
 
   const boxes = useMemo(() => place(lineup.shown, view.spotlight, area), [lineup.shown, view.spotlight, area]);
+  const shown = useMemo(() => lineup.shown.map((one) => one.id), [lineup.shown]);
+  useWish(conference, { shown, boxes, pinned: view.pinned, spotlight: view.spotlight });
   const me = own === null ? undefined : participants.get(own);
   // The page's order never changes: moving a video in the document would stop it.
   const inOrder = useMemo(() => [...lineup.shown].sort((a, b) => a.id - b.id), [lineup.shown]);
@@ -135,22 +135,4 @@ function useArea() {
     return () => observer.disconnect();
   }, []);
   return { box, area };
-}
-
-/** Tells the server what the page wants to see; again on a new line or new media. */
-function useWish(conference: ConferenceId, tiles: ParticipantId[]): void {
-  const online = useStore(linkStore, (link) => link.phase === "online");
-  const connected = useStore(callMediaStore, (media) => media.phase === "connected");
-  const text = tiles.join(",");
-  const asked = useRef(false);
-  useEffect(() => {
-    if (!online || !connected || (text === "" && !asked.current)) return;
-    const timer = setTimeout(() => {
-      asked.current = true;
-      const wish = { tiles: text === "" ? [] : text.split(",").map((id) => ({ participant: Number(id) })) };
-      // Asked anew with the next change; until then the server's choice is shown.
-      ask({ type: "show", conference, wish }).catch(() => undefined);
-    }, WISH_DELAY_MS);
-    return () => clearTimeout(timer);
-  }, [conference, text, online, connected]);
 }

@@ -12,8 +12,6 @@ export type Lineup = {
   shown: Participant[];
   page: number;
   pages: number;
-  /** What to ask of the server; empty where its own choice shows everybody. */
-  wish: ParticipantId[];
 };
 
 /** Everybody else in the call: pinned first, then as in the tree, so that everyone keeps a place. */
@@ -42,8 +40,7 @@ export function lineUp(
   const pages = Math.max(1, Math.ceil(rest.length / perPage));
   const page = Math.min(Math.max(0, wantedPage), pages - 1);
   const shown = [...first, ...rest.slice(page * perPage, (page + 1) * perPage)].slice(0, capacity);
-  const wish = first.length > 0 || pages > 1 ? shown.map((one) => one.id) : [];
-  return { shown, page, pages, wish };
+  return { shown, page, pages };
 }
 
 /** May the own party mute or remove this one? The server has the last word. */
