@@ -17,6 +17,7 @@ import { Wall } from "../features/wall/Wall";
 import { CallSound } from "../media/Streams";
 import { useReplica } from "../protocol/client";
 import type { ConferenceId } from "../protocol/generated/ConferenceId";
+import { OverloadBanner } from "./OverloadBanner";
 import { TopBar } from "./TopBar";
 
 /** The face of a county's or township's commander. */
@@ -38,6 +39,7 @@ export function ConsoleFace() {
       ) : (
         <ConsoleCall key={conference} conference={conference} onDevices={openDevices} />
       )}
+      <OverloadBanner />
       <RingScreen shape="banner" />
       <DeviceCheck open={devicesOpen} onClose={() => setDevicesOpen(false)} />
     </div>

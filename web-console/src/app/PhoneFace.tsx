@@ -19,6 +19,7 @@ import { clockOf } from "../ui/time";
 import { useTitle } from "../ui/useTitle";
 import { useNow } from "../ui/useNow";
 import { useWakeLock } from "../ui/useWakeLock";
+import { OverloadBanner } from "./OverloadBanner";
 import { AccountMenu, LinkState } from "./TopBar";
 
 /** The face in a patrol member's hand. */
@@ -55,6 +56,7 @@ export function PhoneFace() {
           <CallSound />
         </main>
       )}
+      {commands && <OverloadBanner />}
       <RingScreen shape={conference === null ? "screen" : "banner"} vibrate />
     </div>
   );

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 
 import { chooseDevice } from "./device";
 import type { Quality } from "./generated/Quality";
+import type { SlotQuality } from "./generated/SlotQuality";
 import { bars, Vitals } from "./vitals";
 
 describe("which face", () => {
@@ -30,13 +31,31 @@ describe("vitals", () => {
     ...change,
   });
 
-  test("bars fall with loss in either direction and with delay", () => {
+  test("bars fall with the score, and a score that is none shows none", () => {
     expect(bars(undefined)).toBe(0);
-    expect(bars(quality({}))).toBe(4);
-    expect(bars(quality({ rttMs: null }))).toBe(4);
-    expect(bars(quality({ downlinkLoss: 0.03 }))).toBe(3);
-    expect(bars(quality({ rttMs: 500 }))).toBe(2);
-    expect(bars(quality({ uplinkLoss: 0.3 }))).toBe(1);
+    expect([0, 1, 2.9, 3.2, 3.7, 4.3].map((score) => bars(quality({ score })))).toEqual([0, 1, 1, 2, 3, 4]);
+  });
+
+  test("pictures are those of the last word, and none after the call", () => {
+    const vitals = new Vitals();
+    const picture: SlotQuality = {
+      slot: 0,
+      participant: 7,
+      kbps: 0,
+      loss: 0,
+      jitterMs: 0,
+      height: 180,
+      fps: 0,
+      freezes: 0,
+      paused: true,
+      score: 1,
+    };
+    vitals.apply({ type: "slotQuality", conference: 1, slots: [picture, { ...picture, slot: 1, participant: 8 }] });
+    expect(vitals.pictureOf(7)?.paused).toBe(true);
+    vitals.apply({ type: "slotQuality", conference: 1, slots: [{ ...picture, paused: false }] });
+    expect([vitals.pictureOf(7)?.paused, vitals.pictureOf(8)]).toEqual([false, undefined]);
+    vitals.clear();
+    expect(vitals.pictureOf(7)).toBeUndefined();
   });
 
   test("the speakers are whom the last word names, and nobody after the call", () => {

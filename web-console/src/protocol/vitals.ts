@@ -1,6 +1,7 @@
 import type { ParticipantId } from "./generated/ParticipantId";
 import type { Push } from "./generated/Push";
 import type { Quality } from "./generated/Quality";
+import type { SlotQuality } from "./generated/SlotQuality";
 
 /**
  * Figures that change several times a second on up to 50 tiles. They are
@@ -10,6 +11,7 @@ export class Vitals {
   private speaking: ReadonlySet<ParticipantId> = new Set();
   private loudest: ParticipantId | null = null;
   private readonly quality = new Map<ParticipantId, Quality>();
+  private pictures: ReadonlyMap<ParticipantId, SlotQuality> = new Map();
   private readonly listeners = new Set<() => void>();
 
   isSpeaking(participant: ParticipantId): boolean {
@@ -25,6 +27,11 @@ export class Vitals {
     return this.quality.get(participant);
   }
 
+  /** How the picture of the participant comes through to this page. */
+  pictureOf(participant: ParticipantId): SlotQuality | undefined {
+    return this.pictures.get(participant);
+  }
+
   subscribe(listener: () => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
@@ -36,6 +43,9 @@ export class Vitals {
       this.loudest = push.participants[0] ?? null;
     } else if (push.type === "quality") {
       for (const quality of push.quality) this.quality.set(quality.participant, quality);
+    } else if (push.type === "slotQuality") {
+      // All slots that show somebody are told each time.
+      this.pictures = new Map(push.slots.map((slot) => [slot.participant, slot]));
     } else {
       return;
     }
@@ -47,6 +57,7 @@ export class Vitals {
     this.speaking = new Set();
     this.loudest = null;
     this.quality.clear();
+    this.pictures = new Map();
     this.tell();
   }
 
@@ -55,13 +66,13 @@ export class Vitals {
   }
 }
 
-/** Connection quality in bars: 4 good, 1 hardly usable, 0 unknown. */
-export function bars(quality: Quality | undefined): 0 | 1 | 2 | 3 | 4 {
-  if (quality === undefined) return 0;
-  const loss = Math.max(quality.uplinkLoss, quality.downlinkLoss);
-  const rtt = quality.rttMs ?? 0;
-  if (loss > 0.15 || rtt > 800) return 1;
-  if (loss > 0.05 || rtt > 400) return 2;
-  if (loss > 0.02 || rtt > 200) return 3;
-  return 4;
+export type Bars = 0 | 1 | 2 | 3 | 4;
+
+/** Connection quality in bars: 4 good, 1 hardly usable, 0 unknown. The score is a MOS, which for a faultless line is 4.4. */
+export function bars(quality: Quality | undefined): Bars {
+  if (quality === undefined || quality.score < 1) return 0;
+  // ITU-T G.107 annex B: satisfied above 4.0, some users dissatisfied from 3.6 on, many below 3.1.
+  if (quality.score >= 4) return 4;
+  if (quality.score >= 3.6) return 3;
+  return quality.score >= 3.1 ? 2 : 1;
 }

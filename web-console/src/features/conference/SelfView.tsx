@@ -4,13 +4,16 @@ import { useStore } from "zustand";
 
 import { type CaptureProblem, captureStore } from "../../media/capture";
 import { Picture } from "../../media/Streams";
+import { useReplica } from "../../protocol/client";
 import type { ConferenceId } from "../../protocol/generated/ConferenceId";
+import { QualitySign } from "../../ui/QualitySign";
 import { useOwnCall } from "./useOwnCall";
 
 /** The own picture, and the sign that it is being sent. */
 export function SelfView() {
   const { t } = useTranslation();
   const camera = useStore(captureStore, (capture) => capture.camera);
+  const own = useReplica((replica) => replica.ownParticipant);
   const facing = useStore(captureStore, (capture) => capture.facing);
   const stream = useMemo(() => (camera === null ? null : new MediaStream([camera])), [camera]);
   return (
@@ -20,6 +23,7 @@ export function SelfView() {
       <span className="self-name">
         {camera !== null && <i className="self-sending" title={t("conference.transmitting")} />}
         {t("conference.me")}
+        {own !== null && <QualitySign participant={own} />}
       </span>
     </div>
   );

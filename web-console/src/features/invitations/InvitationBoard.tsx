@@ -8,6 +8,7 @@ import { useTranslation } from "react-i18next";
 import { order, useReplica } from "../../protocol/client";
 import type { ConferenceId } from "../../protocol/generated/ConferenceId";
 import { clockOf } from "../../ui/time";
+import { QualitySign } from "../../ui/QualitySign";
 import { useShortName } from "../../ui/siteName";
 import { useAttempt } from "../../ui/useAttempt";
 import { useNow } from "../../ui/useNow";
@@ -98,6 +99,7 @@ function Line({ entry, serverNow }: { entry: Entry; serverNow: number }) {
       </span>
       <span className="board-state" data-state={left ? "left" : state}>
         {left ? t("conference.participantState.left") : t(`invitation.state.${state}`)}
+        {group === "joined" && invitation.participant !== null && <QualitySign participant={invitation.participant} />}
       </span>
       <span className="board-time ld-number">
         {timeText(entry, serverNow)}

@@ -1,12 +1,12 @@
-import { AudioMutedOutlined, CrownFilled, MoreOutlined, PushpinFilled, VideoCameraOutlined } from "@ant-design/icons";
+import { AudioMutedOutlined, CrownFilled, MoreOutlined, PauseCircleOutlined, PushpinFilled, VideoCameraOutlined } from "@ant-design/icons";
 import { App, Dropdown, type MenuProps } from "antd";
-import { type KeyboardEvent, memo, useCallback, useMemo, useRef } from "react";
+import { type KeyboardEvent, memo, useMemo, useRef } from "react";
 import { useTranslation } from "react-i18next";
 
 import { Picture } from "../../media/Streams";
 import { order } from "../../protocol/client";
 import type { Participant } from "../../protocol/generated/Participant";
-import type { Quality } from "../../protocol/generated/Quality";
+import { QualitySign } from "../../ui/QualitySign";
 import { useShortName } from "../../ui/siteName";
 import { useAttempt } from "../../ui/useAttempt";
 import type { Box } from "./grid";
@@ -33,16 +33,7 @@ export const Tile = memo(function Tile(props: TileProps) {
   // Short where it would be cut off.
   const name = box.width < 320 ? shorten(participant.name) : participant.name;
   const tile = useRef<HTMLDivElement>(null);
-  const words = useCallback(
-    (quality: Quality | undefined, count: 0 | 1 | 2 | 3 | 4) => {
-      const grade = t(`wall.quality.${count}`);
-      if (quality === undefined) return grade;
-      const loss = Math.round(100 * Math.max(quality.uplinkLoss, quality.downlinkLoss));
-      return `${grade} · ${t("wall.loss", { loss, rtt: quality.rttMs === null ? "–" : Math.round(quality.rttMs) })}`;
-    },
-    [t],
-  );
-  useVitals(tile, participant.id, words);
+  useVitals(tile, participant.id);
 
   const showing = participant.camera ? stream : null;
   const instead = !participant.camera
@@ -70,6 +61,7 @@ export const Tile = memo(function Tile(props: TileProps) {
       data-site={participant.site}
       data-account={participant.account}
       data-speaking="false"
+      data-paused="false"
       data-muted={participant.muted}
       data-camera={participant.camera}
       data-state={participant.state}
@@ -87,6 +79,10 @@ export const Tile = memo(function Tile(props: TileProps) {
         </span>
       </div>
       <Picture stream={showing} />
+      <div className="tile-paused" role="status">
+        <PauseCircleOutlined aria-hidden />
+        {t("wall.paused")}
+      </div>
       <div className="tile-bar">
         {participant.role === "chair" && <CrownFilled className="tile-chair" title={t("wall.chair")} />}
         {pinned && <PushpinFilled title={t("wall.pin")} />}
@@ -100,12 +96,7 @@ export const Tile = memo(function Tile(props: TileProps) {
             title={t(participant.muted ? "wall.muted" : "wall.micOff")}
           />
         )}
-        <span className="tile-quality" role="img" aria-label={t("wall.quality.0")} data-bars="0">
-          <i />
-          <i />
-          <i />
-          <i />
-        </span>
+        <QualitySign participant={participant.id} />
       </div>
       <TileMenu {...props} />
     </div>
