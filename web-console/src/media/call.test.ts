@@ -47,6 +47,7 @@ class FakeConnection {
   signalingState: RTCSignalingState = "stable";
   localDescription: RTCSessionDescriptionInit | null = null;
   onconnectionstatechange: (() => void) | null = null;
+  onicecandidate: ((event: { candidate: unknown }) => void) | null = null;
   readonly offered: string[] = [];
   restarts = 0;
 
@@ -163,6 +164,16 @@ describe("the media of a call", () => {
     await settle();
     expect(peer().restarts).toBe(1);
     expect(callMediaStore.getState().phase).toBe("connected");
+  });
+
+  test("a new address of the device is a reason to ask after the line", () => {
+    const { probes } = line;
+    peer().onicecandidate?.({ candidate: {} });
+    expect(line.probes).toBe(probes);
+    peer().become("connected");
+    peer().onicecandidate?.({ candidate: null });
+    peer().onicecandidate?.({ candidate: {} });
+    expect(line.probes).toBe(probes + 1);
   });
 
   test("an offer that went down with the line is made again on the next", async () => {

@@ -110,16 +110,22 @@ class Call {
   /** A new connection to the media server: the old one is gone there. */
   private rebuild(): void {
     this.peer?.close();
-    const peer: Peer = new Peer(this.shape, uplink(), iceServers, (state) => {
-      if (peer !== this.peer) return;
-      if (state === "connected") callMediaStore.setState({ phase: "connected", failure: null });
-      // Perhaps the whole network went; then signaling has to know, too.
-      if (state === "disconnected") void probeLine();
-      this.tell({ type: "peer", state });
+    const peer: Peer = new Peer(this.shape, uplink(), iceServers, {
+      onState: (state) => {
+        if (peer === this.peer) this.peerIs(state);
+      },
+      onAddress: () => void probeLine(),
     });
     this.peer = peer;
     callMediaStore.setState({ videoSlots: peer.videoSlots, audioSlots: peer.audioSlots });
     this.send();
+  }
+
+  private peerIs(state: RTCPeerConnectionState): void {
+    if (state === "connected") callMediaStore.setState({ phase: "connected", failure: null });
+    // Perhaps the whole network went; then the line to signaling is dead, too.
+    if (state === "disconnected") void probeLine();
+    this.tell({ type: "peer", state });
   }
 
   private async negotiate(peer: Peer): Promise<void> {

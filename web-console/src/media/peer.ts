@@ -6,6 +6,12 @@ import { SenderLayers } from "./senderLayers";
 /** What one negotiation asks for: so many slots, and a camera of this size. */
 export type PeerShape = PictureSize & { videoSlots: number };
 
+export type PeerEvents = {
+  onState: (state: RTCPeerConnectionState) => void;
+  /** A connected device has a new address: it joined another network, and the connection may be trying it already. */
+  onAddress: () => void;
+};
+
 const AUDIO_SLOTS = 4;
 
 /**
@@ -65,12 +71,7 @@ export class Peer {
   readonly audioSlots: readonly MediaStream[];
   private negotiated = false;
 
-  constructor(
-    shape: PeerShape,
-    uplink: Uplink,
-    iceServers: () => RTCIceServer[],
-    onState: (state: RTCPeerConnectionState) => void,
-  ) {
+  constructor(shape: PeerShape, uplink: Uplink, iceServers: () => RTCIceServer[], events: PeerEvents) {
     this.iceServers = iceServers;
     this.pc = new RTCPeerConnection({ bundlePolicy: "max-bundle", rtcpMuxPolicy: "require", iceServers: iceServers() });
     // The tracks come later, without a new offer: opening a camera must not delay the joining.
@@ -85,7 +86,10 @@ export class Peer {
     this.videoSlots = Array.from({ length: shape.videoSlots }, () => this.receive("video", slotCodecs()));
     const speech = speechCodecs(RTCRtpReceiver.getCapabilities("audio")?.codecs ?? []);
     this.audioSlots = Array.from({ length: AUDIO_SLOTS }, () => this.receive("audio", speech));
-    this.pc.onconnectionstatechange = () => onState(this.pc.connectionState);
+    this.pc.onconnectionstatechange = () => events.onState(this.pc.connectionState);
+    this.pc.onicecandidate = ({ candidate }) => {
+      if (candidate !== null && this.connected) events.onAddress();
+    };
   }
 
   private addCamera(shape: PeerShape, uplink: Uplink): RTCRtpSender {
@@ -149,7 +153,7 @@ export class Peer {
 
   close(): void {
     this.layers.close();
-    this.pc.onconnectionstatechange = null;
+    this.pc.onconnectionstatechange = this.pc.onicecandidate = null;
     this.pc.close();
   }
 }

@@ -26,8 +26,6 @@ const TOKEN_KEY = "liandong.resume";
 /** A half-open TCP connection tells a client that only listens nothing; so it asks. */
 const PROBE_EVERY_MS = 10_000;
 const PROBE_TIMEOUT_MS = 4_000;
-/** With a reason to doubt the line; longer than a round trip over a poor one with a packet sent again. */
-const DOUBT_TIMEOUT_MS = 1_000;
 
 export type Session =
   | { state: "checking" }
@@ -165,8 +163,8 @@ async function checkSession(): Promise<void> {
 }
 
 /** Asks over the line to signaling whether it still carries; if not, it is opened anew. */
-export async function probeLine(timeoutMs = DOUBT_TIMEOUT_MS): Promise<void> {
-  if (linkStore.getState().phase === "online") await connection.probe(timeoutMs);
+export function probeLine(timeoutMs?: number): Promise<void> {
+  return connection.probe(timeoutMs);
 }
 
 /** What an external relay offers, for clients whose network lets nothing else through. */

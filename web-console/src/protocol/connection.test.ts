@@ -287,6 +287,20 @@ describe("doubting the line", () => {
     expect(sockets[0]?.closed).toBe(true);
   });
 
+  test("an order that is not answered soon doubts the line, and reaches the server over the next", async () => {
+    const { connection, sockets, socket } = setUp();
+    connection.start();
+    socket().welcome();
+    const order = connection.order({ type: "end", conference: 1 });
+    const key = socket().last().key;
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(sockets).toHaveLength(2);
+    socket().welcome();
+    expect(socket().last()).toMatchObject({ key, request: { type: "end" } });
+    socket().tell({ type: "reply", id: socket().last().id, reply: { type: "done" } });
+    expect(await order).toEqual({ type: "done" });
+  });
+
   test("a line lost during a probe by itself waits its time, so that a thousand clients do not come back together", async () => {
     const { connection, sockets, socket } = setUp();
     connection.start();

@@ -12,6 +12,11 @@ import type { ServerMessage } from "./generated/ServerMessage";
 export const PROTOCOL_VERSION = 2;
 
 const REPLY_TIMEOUT_MS = 10_000;
+/** Orders are decided at once; a longer silence is a reason to ask whether anybody is there. */
+const ORDER_DOUBT_MS = 2_000;
+const ORDER_PROBE_TIMEOUT_MS = 3_000;
+/** How long a doubted line has for an answer: a round trip over a poor line, with a packet sent again. */
+const DOUBT_TIMEOUT_MS = 1_000;
 /** An order outlives lost connections for so long; then its caller is told that nobody knows. */
 const ORDER_TIMEOUT_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 6_000;
@@ -121,7 +126,8 @@ export class Connection {
   }
 
   /** Asks whether anybody is there. Without an answer in time the line is tried anew at once. */
-  async probe(timeoutMs: number): Promise<void> {
+  async probe(timeoutMs = DOUBT_TIMEOUT_MS): Promise<void> {
+    if (this.phase.phase !== "online") return;
     try {
       await this.request({ type: "ping" }, timeoutMs);
     } catch (error) {
@@ -137,8 +143,13 @@ export class Connection {
   }
 
   /** Sends until answered, also across reconnects. */
-  order(request: Request): Promise<Reply> {
-    return this.enqueue(request, this.options.newKey(), ORDER_TIMEOUT_MS);
+  async order(request: Request): Promise<Reply> {
+    const doubt = setTimeout(() => void this.probe(ORDER_PROBE_TIMEOUT_MS), ORDER_DOUBT_MS);
+    try {
+      return await this.enqueue(request, this.options.newKey(), ORDER_TIMEOUT_MS);
+    } finally {
+      clearTimeout(doubt);
+    }
   }
 
   private enqueue(request: Request, key: string | null, timeoutMs: number): Promise<Reply> {

@@ -54,6 +54,9 @@ describe("vitals", () => {
     expect(vitals.pictureOf(7)?.paused).toBe(true);
     vitals.apply({ type: "slotQuality", conference: 1, slots: [{ ...picture, paused: false }] });
     expect([vitals.pictureOf(7)?.paused, vitals.pictureOf(8)]).toEqual([false, undefined]);
+    vitals.lookAgain();
+    expect(vitals.pictureOf(7)).toBeUndefined();
+    vitals.apply({ type: "slotQuality", conference: 1, slots: [picture] });
     vitals.clear();
     expect(vitals.pictureOf(7)).toBeUndefined();
   });

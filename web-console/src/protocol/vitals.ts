@@ -61,6 +61,12 @@ export class Vitals {
     this.tell();
   }
 
+  /** The page is looked at again: what rested for that reason comes back, and the next word says what really does rest. */
+  lookAgain(): void {
+    this.pictures = new Map();
+    this.tell();
+  }
+
   private tell(): void {
     for (const listener of this.listeners) listener();
   }

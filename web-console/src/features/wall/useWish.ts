@@ -25,6 +25,10 @@ export function useWish(conference: ConferenceId, look: Pick<WallLook, "shown" |
   }, [pace, online, connected]);
 
   useEffect(() => {
+    if (!hidden) vitals.lookAgain();
+  }, [hidden]);
+
+  useEffect(() => {
     // Before the wall is laid out there is nothing to say about it.
     if (!online || !connected || boxes.size === 0) return;
     const want = () => {
