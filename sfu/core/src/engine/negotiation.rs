@@ -258,8 +258,8 @@ impl Engine {
         self.source_keys.insert(id, source);
         let peer = &mut self.peers[key];
         peer.sources.push(source);
-        // Without simulcast there is one stream to a track.
-        if let Some(stream) = send.streams.first() {
+        // Without simulcast there is one stream to a track; with it, the rids tell.
+        if let (Some(stream), true) = (send.streams.first(), send.rids.is_empty()) {
             let declared = [(Some(stream.ssrc), false), (stream.rtx, true)];
             for (ssrc, rtx) in declared {
                 if let Some(ssrc) = ssrc {

@@ -46,6 +46,7 @@ fn video_slot(codecs: Vec<MediaCodec>) -> Slot {
         mid: "v1".into(),
         codecs,
         extensions: extensions(),
+        mixed_extensions: false,
         ssrc: 21,
         rtx_ssrc: 22,
     };

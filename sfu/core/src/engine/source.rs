@@ -63,13 +63,13 @@ impl PacketMeta {
     pub fn new(codec: Codec, timestamp: u32, marker: bool, payload: &[u8]) -> Self {
         let vp8 = match codec {
             Codec::Vp8 => vp8::Descriptor::parse(payload),
-            Codec::Opus | Codec::Red | Codec::H264 => None,
+            Codec::Opus | Codec::Red | Codec::H264 | Codec::Vp9 | Codec::Av1 | Codec::H265 => None,
         };
         let primary_at = match codec {
             Codec::Red => {
                 red::Primary::parse(payload).map_or(payload.len(), |primary| primary.range.start)
             }
-            Codec::Opus | Codec::Vp8 | Codec::H264 => 0,
+            Codec::Opus | Codec::Vp8 | Codec::H264 | Codec::Vp9 | Codec::Av1 | Codec::H265 => 0,
         };
         Self {
             timestamp,

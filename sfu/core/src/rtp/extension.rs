@@ -23,10 +23,12 @@ pub enum Extension {
     VideoOrientation,
     /// How long the receiver may buffer.
     PlayoutDelay,
+    /// Which layer a frame is of and what it needs to be decoded (AV1 RTP specification, appendix A).
+    DependencyDescriptor,
 }
 
 impl Extension {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Mid,
         Self::Rid,
         Self::RepairedRid,
@@ -35,6 +37,7 @@ impl Extension {
         Self::TransportCc,
         Self::VideoOrientation,
         Self::PlayoutDelay,
+        Self::DependencyDescriptor,
     ];
 
     /// Its name in `a=extmap`.
@@ -51,6 +54,9 @@ impl Extension {
             }
             Self::VideoOrientation => "urn:3gpp:video-orientation",
             Self::PlayoutDelay => "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay",
+            Self::DependencyDescriptor => {
+                "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension"
+            }
         }
     }
 
@@ -121,6 +127,9 @@ impl ExtensionMap {
                 Some(Extension::PlayoutDelay) => {
                     values.playout_delay = <[u8; 3]>::try_from(value).ok();
                 }
+                Some(Extension::DependencyDescriptor) => {
+                    values.dependency_descriptor = Some(value);
+                }
                 None => {}
             }
         }
@@ -142,6 +151,8 @@ pub struct ExtensionValues<'a> {
     pub video_orientation: Option<u8>,
     /// Twelve bits each of minimum and maximum, in 10 ms.
     pub playout_delay: Option<[u8; 3]>,
+    /// Not looked into yet.
+    pub dependency_descriptor: Option<&'a [u8]>,
 }
 
 /// RFC 6464 §3.
@@ -219,33 +230,57 @@ impl<'a> Iterator for Elements<'a> {
     }
 }
 
-/// Writes an extension block in the one-byte form, head and padding included:
-/// what follows the fixed header of a packet whose X bit is set. Gives its
-/// length in bytes; 0 without elements, and then the X bit stays clear.
+/// Writes an extension block, head and padding included: what follows the fixed
+/// header of a packet whose X bit is set. Gives its length in bytes; 0 without
+/// elements, and then the X bit stays clear.
 ///
-/// `None` if `out` is too short, an id is not within 1 to 14, or a value not
-/// within 1 to 16 bytes (RFC 8285 §4.2).
+/// In the one-byte form where it can be; else, that is for an id above 14 or a
+/// value not within 1 to 16 bytes, in the two-byte form (RFC 8285 §4.3), which
+/// only a receiver takes that agreed to `a=extmap-allow-mixed`.
+///
+/// `None` if `out` is too short, an id is 0 or 15, or a value longer than 255 bytes.
 #[must_use]
 pub fn write_extensions(out: &mut [u8], elements: &[(u8, &[u8])]) -> Option<usize> {
     if elements.is_empty() {
         return Some(0);
     }
+    let form = if elements.iter().all(fits_one_byte) {
+        ExtensionForm::OneByte
+    } else {
+        ExtensionForm::TwoByte
+    };
     let mut at = 4;
     for &(id, value) in elements {
-        if !(1..=14).contains(&id) || !(1..=16).contains(&value.len()) {
+        if matches!(id, 0 | 15) {
             return None;
         }
-        let element = out.get_mut(at..at + 1 + value.len())?;
-        element[0] = id << 4 | (value.len() - 1) as u8;
-        element[1..].copy_from_slice(value);
-        at += element.len();
+        match form {
+            ExtensionForm::OneByte => *out.get_mut(at)? = id << 4 | (value.len() - 1) as u8,
+            ExtensionForm::TwoByte => {
+                *out.get_mut(at)? = id;
+                at += 1;
+                *out.get_mut(at)? = u8::try_from(value.len()).ok()?;
+            }
+        }
+        at += 1;
+        out.get_mut(at..at + value.len())?.copy_from_slice(value);
+        at += value.len();
     }
     let end = at.next_multiple_of(4);
     out.get_mut(at..end)?.fill(0);
     let words = u16::try_from(end / 4 - 1).ok()?;
     let [first, second] = words.to_be_bytes();
-    out[..4].copy_from_slice(&[0xbe, 0xde, first, second]);
+    let [profile, low] = match form {
+        ExtensionForm::OneByte => [0xbe, 0xde],
+        ExtensionForm::TwoByte => [0x10, 0x00],
+    };
+    out[..4].copy_from_slice(&[profile, low, first, second]);
     Some(end)
+}
+
+/// RFC 8285 §4.2.
+fn fits_one_byte(&(id, value): &(u8, &[u8])) -> bool {
+    (1..=14).contains(&id) && (1..=16).contains(&value.len())
 }
 
 #[cfg(test)]
@@ -336,22 +371,26 @@ mod tests {
         for (id, value) in [
             (0, &[1][..]),
             (15, &[1]),
-            (1, &[]),
             (1, &[0; 17]),
             (1, &[0; 5]),
+            (16, &[0; 3]),
         ] {
             assert_eq!(write_extensions(&mut out, &[(id, value)]), None);
         }
+        assert_eq!(write_extensions(&mut [0; 300], &[(1, &[0; 256])]), None);
         assert_eq!(write_extensions(&mut [], &[(1, &[1])]), None);
     }
 
     proptest! {
         #[test]
         fn what_is_written_is_read(
-            values in proptest::collection::vec((1..15u8, proptest::collection::vec(any::<u8>(), 1..17)), 0..8)
+            values in proptest::collection::vec((1..=14_u8, proptest::collection::vec(any::<u8>(), 1..=16)), 0..8),
+            // Sometimes one that only the two-byte form can hold.
+            large in proptest::option::of((16..=255_u8, proptest::collection::vec(any::<u8>(), 0..=255)))
         ) {
+            let values: Vec<_> = values.into_iter().chain(large).collect();
             let wanted: Vec<(u8, &[u8])> = values.iter().map(|(id, value)| (*id, value.as_slice())).collect();
-            let mut out = vec![0xff; 12 + 4 + 8 * 17];
+            let mut out = vec![0xff; 12 + 4 + 8 * 18 + 260];
             out[..12].copy_from_slice(&[0x90, 96, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3]);
             let length = write_extensions(&mut out[12..], &wanted).unwrap();
             out.truncate(12 + length);

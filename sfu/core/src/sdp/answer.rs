@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 
 use super::codecs::{Agreed, agree};
 use super::negotiated::{AudioSlotMedia, Negotiated, SendTrack, VideoSlotMedia};
-use super::offer::{Direction, Kind, Media, Offer, OfferedExtension};
+use super::offer::{Direction, Kind, Media, Offer, OfferedEncoding, OfferedExtension};
 use super::{MAX_AUDIO_SLOTS, MAX_VIDEO_SLOTS, SdpError, write};
+use crate::codec::Codec;
 use crate::ids::Track;
 use crate::rtp::{Extension, ExtensionMap};
 
@@ -38,7 +39,7 @@ pub struct SlotSsrcs {
     pub rtx_ssrc: u32,
 }
 
-/// A host candidate of ours.
+/// A host candidate of ours (RFC 8839 §5.1).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Candidate {
     pub protocol: CandidateProtocol,
@@ -64,6 +65,8 @@ pub(super) struct Accepted {
     pub direction: Direction,
     pub codecs: Vec<Agreed>,
     pub extensions: Vec<OfferedExtension>,
+    /// What the client may send at the same time; empty: one stream.
+    pub encodings: Vec<OfferedEncoding>,
     pub slot: Option<Slot>,
 }
 
@@ -122,7 +125,7 @@ fn accept(
     }
     // Before the codecs are looked at: a rejected m-line, too, keeps its place.
     let track = tracks.next(media);
-    let codecs = agree(media, track.is_some());
+    let codecs = agree(media);
     if codecs.is_empty() {
         return None;
     }
@@ -147,12 +150,23 @@ fn accept(
         (None, None) if media.direction == Direction::Inactive => Direction::Inactive,
         (None, None) => return None,
     };
-    let accepted = Accepted {
+    let (receives, sends) = (track.is_some(), slot.is_some());
+    let encodings = if receives {
+        agree_encodings(media, &codecs)
+    } else {
+        Vec::new()
+    };
+    let mut accepted = Accepted {
         direction,
-        extensions: agree_extensions(media, track.is_some(), slot.is_some()),
+        extensions: agree_extensions(media, &codecs, receives, sends),
         codecs,
+        encodings,
         slot,
     };
+    // Without it nobody could tell the streams apart.
+    if accepted.extension_map().id(Extension::Rid).is_none() {
+        accepted.encodings.clear();
+    }
     accepted.enter(media, track, negotiated);
     Some(accepted)
 }
@@ -169,6 +183,7 @@ impl Accepted {
                 track,
                 codecs: codecs(),
                 streams: media.streams.clone(),
+                rids: self.encodings.iter().map(|e| e.rid.clone()).collect(),
                 extensions,
             });
         }
@@ -178,6 +193,7 @@ impl Accepted {
                     mid: mid(),
                     codecs: codecs(),
                     extensions,
+                    mixed_extensions: media.mixed_extensions,
                     ssrc,
                     rtx_ssrc,
                 });
@@ -201,16 +217,48 @@ impl Accepted {
     }
 }
 
-/// The extensions that make sense on this m-line, the first of each.
-fn agree_extensions(media: &Media, receives: bool, sends: bool) -> Vec<OfferedExtension> {
-    let wanted = |extension| match extension {
-        Extension::Mid | Extension::AbsSendTime => true,
-        Extension::AudioLevel => media.kind == Kind::Audio,
-        Extension::VideoOrientation => media.kind == Kind::Video,
-        // We number nothing that we send, yet; nor do we take layers.
-        Extension::TransportCc => receives,
-        Extension::Rid | Extension::RepairedRid | Extension::PlayoutDelay => false,
+/// The encodings that use a codec agreed on. Of one alone, simulcast is no use.
+fn agree_encodings(media: &Media, codecs: &[Agreed]) -> Vec<OfferedEncoding> {
+    let agreed = |number: &u8| codecs.iter().any(|c| c.media.payload_type == *number);
+    let usable = |encoding: &OfferedEncoding| {
+        let mut encoding = encoding.clone();
+        let restricted = !encoding.payload_types.is_empty();
+        encoding.payload_types.retain(agreed);
+        (!restricted || !encoding.payload_types.is_empty()).then_some(encoding)
     };
+    let encodings: Vec<_> = media.encodings.iter().filter_map(usable).collect();
+    if media.kind == Kind::Video && encodings.len() > 1 {
+        encodings
+    } else {
+        Vec::new()
+    }
+}
+
+/// The extensions that make sense on this m-line, the first of each.
+fn agree_extensions(
+    media: &Media,
+    codecs: &[Agreed],
+    receives: bool,
+    sends: bool,
+) -> Vec<OfferedExtension> {
+    let video = media.kind == Kind::Video;
+    let wanted = |extension| match extension {
+        Extension::Mid | Extension::AbsSendTime | Extension::TransportCc => true,
+        Extension::AudioLevel => !video,
+        Extension::VideoOrientation => video,
+        Extension::Rid | Extension::RepairedRid => receives && !media.encodings.is_empty(),
+        // With it, libwebrtc leaves the picture ids and temporal layers out of VP8's own
+        // descriptor (`MinimizeDescriptor`), which every receiver needs there.
+        Extension::DependencyDescriptor => {
+            let vp8 = codecs
+                .first()
+                .is_some_and(|first| first.media.codec == Codec::Vp8);
+            video && (sends || !vp8)
+        }
+        Extension::PlayoutDelay => false,
+    };
+    // What we write, we write in the one-byte form where we can.
+    let allowed = |id: u8| id <= 14 || (media.mixed_extensions && !sends);
     let directed = |direction| match direction {
         None | Some(Direction::SendRecv) => true,
         Some(Direction::SendOnly) => receives,
@@ -222,7 +270,11 @@ fn agree_extensions(media: &Media, receives: bool, sends: bool) -> Vec<OfferedEx
         let fresh = |known: &OfferedExtension| {
             known.extension != offered.extension && known.id != offered.id
         };
-        if wanted(offered.extension) && directed(offered.direction) && agreed.iter().all(fresh) {
+        if wanted(offered.extension)
+            && allowed(offered.id)
+            && directed(offered.direction)
+            && agreed.iter().all(fresh)
+        {
             agreed.push(*offered);
         }
     }

@@ -13,8 +13,7 @@ pub(super) struct Agreed {
 }
 
 /// The mutually supported codecs in the order of the offer, each once.
-/// `transport_cc`: whether transport-wide feedback is wanted.
-pub(super) fn agree(media: &Media, transport_cc: bool) -> Vec<Agreed> {
+pub(super) fn agree(media: &Media) -> Vec<Agreed> {
     let opus = media
         .payloads
         .iter()
@@ -36,6 +35,15 @@ pub(super) fn agree(media: &Media, transport_cc: bool) -> Vec<Agreed> {
             (Kind::Video, "h264/90000") if Some(payload.number) == h264 => {
                 (Codec::H264, h264_parameters(payload))
             }
+            (Kind::Video, "vp9/90000") if is_or_unsaid(payload, "profile-id", "0") => {
+                (Codec::Vp9, "profile-id=0".to_owned())
+            }
+            (Kind::Video, "av1/90000") if is_or_unsaid(payload, "profile", "0") => {
+                (Codec::Av1, echo(payload, &["level-idx", "profile", "tier"]))
+            }
+            (Kind::Video, "h265/90000") if is_plain_h265(payload) => {
+                (Codec::H265, h265_parameters(payload))
+            }
             _ => continue,
         };
         if agreed.iter().all(|known| known.media.codec != codec) {
@@ -44,7 +52,7 @@ pub(super) fn agree(media: &Media, transport_cc: bool) -> Vec<Agreed> {
                     codec,
                     payload_type: payload.number,
                     rtx: rtx_of(media, payload.number),
-                    feedback: feedback(payload, codec, transport_cc),
+                    feedback: feedback(payload, codec),
                 },
                 parameters,
             });
@@ -63,7 +71,10 @@ pub(super) const fn encoding(codec: Codec) -> &'static str {
         Codec::Opus => "opus/48000/2",
         Codec::Red => "red/48000/2",
         Codec::Vp8 => "VP8/90000",
+        Codec::Vp9 => "VP9/90000",
         Codec::H264 => "H264/90000",
+        Codec::H265 => "H265/90000",
+        Codec::Av1 => "AV1/90000",
     }
 }
 
@@ -125,6 +136,37 @@ fn h264_parameters(payload: &Payload) -> String {
     )
 }
 
+fn is_or_unsaid(payload: &Payload, key: &str, wanted: &str) -> bool {
+    parameter(payload, key).is_none_or(|value| value == wanted)
+}
+
+/// Those of the parameters that are there and are numbers, as offered.
+fn echo(payload: &Payload, keys: &[&str]) -> String {
+    let number =
+        |value: &&str| (1..=3).contains(&value.len()) && value.bytes().all(|b| b.is_ascii_digit());
+    let pairs: Vec<String> = keys
+        .iter()
+        .filter_map(|key| Some((key, parameter(payload, key).filter(number)?)))
+        .map(|(key, value)| format!("{key}={value}"))
+        .collect();
+    pairs.join(";")
+}
+
+/// The main profile on a single stream (RFC 7798 §7.1).
+fn is_plain_h265(payload: &Payload) -> bool {
+    is_or_unsaid(payload, "profile-id", "1") && is_or_unsaid(payload, "tx-mode", "srst")
+}
+
+fn h265_parameters(payload: &Payload) -> String {
+    let mut parameters = echo(payload, &["level-id", "profile-id", "tier-flag"]);
+    if parameter(payload, "tx-mode").is_some() {
+        let separator = if parameters.is_empty() { "" } else { ";" };
+        parameters.push_str(separator);
+        parameters.push_str("tx-mode=SRST");
+    }
+    parameters
+}
+
 /// RFC 4588 §8.1.
 fn rtx_of(media: &Media, payload_type: u8) -> Option<u8> {
     let repairs = |payload: &&Payload| {
@@ -135,7 +177,7 @@ fn rtx_of(media: &Media, payload_type: u8) -> Option<u8> {
     found.map(|payload| payload.number)
 }
 
-fn feedback(payload: &Payload, codec: Codec, transport_cc: bool) -> Feedback {
+fn feedback(payload: &Payload, codec: Codec) -> Feedback {
     let offered = |what| payload.feedback.iter().any(|line| line == what);
     let video = codec.is_video();
     Feedback {
@@ -143,6 +185,6 @@ fn feedback(payload: &Payload, codec: Codec, transport_cc: bool) -> Feedback {
         pli: video && offered("nack pli"),
         fir: video && offered("ccm fir"),
         remb: video && offered("goog-remb"),
-        transport_cc: transport_cc && offered("transport-cc"),
+        transport_cc: offered("transport-cc"),
     }
 }

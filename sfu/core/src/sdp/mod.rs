@@ -23,6 +23,8 @@ pub const MAX_VIDEO_SLOTS: usize = 49;
 pub const MAX_AUDIO_SLOTS: usize = 4;
 /// Of an offer's text, in bytes.
 pub const MAX_OFFER_BYTES: usize = 256 * 1024;
+/// Encodings of one track at most; of more, the first ones are taken.
+pub const MAX_ENCODINGS: usize = 3;
 /// m-lines of an offer, rejected ones included.
 pub const MAX_MEDIA: usize = 128;
 

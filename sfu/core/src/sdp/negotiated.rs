@@ -102,6 +102,10 @@ pub struct SendTrack {
     pub codecs: Vec<MediaCodec>,
     /// As far as the offer declares them; else the mid extension tells.
     pub streams: Vec<SentStream>,
+    /// Its encodings, in the order of the offer, up to [`MAX_ENCODINGS`](super::MAX_ENCODINGS); each
+    /// is a stream of its own, which says by its rid extension which one it is. Empty without
+    /// simulcast.
+    pub rids: Vec<String>,
     pub extensions: ExtensionMap,
 }
 
@@ -120,6 +124,8 @@ pub struct VideoSlotMedia {
     /// In the client's order of preference; never empty.
     pub codecs: Vec<MediaCodec>,
     pub extensions: ExtensionMap,
+    /// Header extensions may have the two-byte form (RFC 8285 §6).
+    pub mixed_extensions: bool,
     pub ssrc: u32,
     /// Declared only if some codec has RTX.
     pub rtx_ssrc: u32,

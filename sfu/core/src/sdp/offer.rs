@@ -5,13 +5,15 @@ use rtc_sdp::description::media::MediaDescription;
 use rtc_sdp::description::session::SessionDescription;
 
 use super::negotiated::{DtlsRole, Fingerprint, HashAlgorithm, IceCredentials, SentStream};
-use super::{MAX_MEDIA, MAX_OFFER_BYTES, SdpError};
+use super::{MAX_ENCODINGS, MAX_MEDIA, MAX_OFFER_BYTES, SdpError};
 use crate::rtp::Extension;
 
 /// Certificates that a client may choose from.
 const MAX_FINGERPRINTS: usize = 8;
 /// Feedback lines kept of one payload type.
 const MAX_FEEDBACK: usize = 16;
+/// Characters of the restrictions of an encoding that are kept.
+const MAX_RESTRICTIONS: usize = 256;
 
 /// What we understood of an offer.
 #[derive(Clone, Debug)]
@@ -40,7 +42,21 @@ pub(super) struct Media {
     pub slides: bool,
     pub payloads: Vec<Payload>,
     pub extensions: Vec<OfferedExtension>,
+    /// Both forms of header extensions may come on one stream (RFC 8285 §6).
+    pub mixed_extensions: bool,
     pub streams: Vec<SentStream>,
+    /// What the offerer would send at the same time, in the order of `a=simulcast`.
+    pub encodings: Vec<OfferedEncoding>,
+}
+
+/// One of several encodings of a track (RFC 8851 §4).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct OfferedEncoding {
+    pub rid: String,
+    /// The payload types that it is restricted to; empty if to none.
+    pub payload_types: Vec<u8>,
+    /// Behind the direction and the payload types, as offered.
+    pub restrictions: String,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -74,7 +90,7 @@ pub(super) struct Payload {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct OfferedExtension {
     pub extension: Extension,
-    /// 1 to 14.
+    /// 1 to 255, not 15; beyond 14 in the two-byte form only.
     pub id: u8,
     pub direction: Option<Direction>,
 }
@@ -101,7 +117,7 @@ impl Offer {
         let media: Vec<Media> = description
             .media_descriptions
             .iter()
-            .map(Media::read)
+            .map(|media| Media::read(media, session.has(MIXED)))
             .collect();
         check_mids(&media, &bundle)?;
 
@@ -157,8 +173,12 @@ impl Offer {
     }
 }
 
+/// RFC 8285 §6.
+const MIXED: &str = "extmap-allow-mixed";
+
 impl Media {
-    fn read(description: &MediaDescription) -> Self {
+    /// `mixed`: said of the whole session.
+    fn read(description: &MediaDescription, mixed: bool) -> Self {
         let attributes = Attributes(&description.attributes);
         let name = &description.media_name;
         let kind = match name.media.as_str() {
@@ -187,7 +207,9 @@ impl Media {
                 .values("extmap")
                 .filter_map(read_extension)
                 .collect(),
+            mixed_extensions: mixed || attributes.has(MIXED),
             streams: read_streams(&attributes),
+            encodings: read_encodings(&attributes),
         }
     }
 
@@ -365,7 +387,7 @@ fn read_extension(value: &str) -> Option<OfferedExtension> {
         Some((id, direction)) => (id, Some(Direction::read(direction)?)),
         None => (id, None),
     };
-    let id = id.parse().ok().filter(|id| (1..=14).contains(id))?;
+    let id = id.parse().ok().filter(|id| !matches!(id, 0 | 15))?;
     Some(OfferedExtension {
         extension: Extension::from_uri(uri)?,
         id,
@@ -398,4 +420,69 @@ fn read_streams(attributes: &Attributes<'_>) -> Vec<SentStream> {
         }
     }
     streams
+}
+
+/// `a=simulcast:send <list>` (RFC 8853 §5.1): of each stream the first alternative that an
+/// `a=rid` declares. A paused one counts as the others do: it may come at any time.
+fn read_encodings(attributes: &Attributes<'_>) -> Vec<OfferedEncoding> {
+    let mut words = attributes
+        .value("simulcast")
+        .unwrap_or_default()
+        .split_whitespace();
+    let sent = loop {
+        match (words.next(), words.next()) {
+            (Some("send"), Some(list)) => break list,
+            (Some(_), Some(_)) => {}
+            (_, _) => return Vec::new(),
+        }
+    };
+    let mut encodings: Vec<OfferedEncoding> = Vec::new();
+    for stream in sent.split(';') {
+        let known = |rid: &str| encodings.iter().any(|encoding| encoding.rid == rid);
+        let found = stream
+            .split(',')
+            .map(|rid| rid.strip_prefix('~').unwrap_or(rid))
+            .filter(|rid| !known(rid))
+            .find_map(|rid| {
+                attributes
+                    .values("rid")
+                    .find_map(|line| read_rid(line, rid))
+            });
+        encodings.extend(found);
+        if encodings.len() == MAX_ENCODINGS {
+            break;
+        }
+    }
+    encodings
+}
+
+/// `<rid> send [<restriction>;...]` (RFC 8851 §10), if it is of this rid.
+fn read_rid(line: &str, rid: &str) -> Option<OfferedEncoding> {
+    // RFC 8852 §3.1; the length is that of the one-byte form.
+    let is_rid = (1..=16).contains(&rid.len()) && rid.bytes().all(|b| b.is_ascii_alphanumeric());
+    let rest = line.strip_prefix(rid).filter(|_| is_rid)?;
+    let restrictions = rest.trim_start().strip_prefix("send")?;
+    let is_ours =
+        rest.starts_with(' ') && (restrictions.is_empty() || restrictions.starts_with(' '));
+    // They come back in the answer.
+    let printable = restrictions.bytes().all(|b| matches!(b, b' '..=b'~'));
+    if !is_ours || !printable || restrictions.len() > MAX_RESTRICTIONS {
+        return None;
+    }
+    let mut encoding = OfferedEncoding {
+        rid: rid.to_owned(),
+        payload_types: Vec::new(),
+        restrictions: String::new(),
+    };
+    for restriction in restrictions.trim().split(';').filter(|r| !r.is_empty()) {
+        if let Some(numbers) = restriction.strip_prefix("pt=") {
+            encoding.payload_types = numbers.split(',').filter_map(|n| n.parse().ok()).collect();
+        } else {
+            if !encoding.restrictions.is_empty() {
+                encoding.restrictions.push(';');
+            }
+            encoding.restrictions.push_str(restriction);
+        }
+    }
+    Some(encoding)
 }

@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 use super::answer::{Accepted, AnswerParams, Candidate, CandidateProtocol, Line, Slot};
 use super::codecs::{Agreed, encoding};
 use super::negotiated::{DtlsRole, Negotiated};
-use super::offer::{Direction, Media, OfferedExtension, is_token};
+use super::offer::{Direction, Media, OfferedEncoding, OfferedExtension, is_token};
 
 /// The answer's text.
 pub(super) fn answer(
@@ -56,6 +56,10 @@ fn write_answer(
         for offered in &accepted.extensions {
             write_extension(text, offered)?;
         }
+        if line.media.mixed_extensions {
+            write!(text, "a=extmap-allow-mixed\r\n")?;
+        }
+        write_encodings(text, &accepted.encodings)?;
         if let Some(slot) = accepted.slot {
             write_slot(text, params.cname, accepted, slot)?;
         }
@@ -179,6 +183,27 @@ fn write_extension(text: &mut String, offered: &OfferedExtension) -> fmt::Result
     };
     let (id, uri) = (offered.id, offered.extension.uri());
     write!(text, "a=extmap:{id}{suffix} {uri}\r\n")
+}
+
+/// RFC 8851 §6.3: with the restrictions of the offer; RFC 8853 §5.3.2.
+fn write_encodings(text: &mut String, encodings: &[OfferedEncoding]) -> fmt::Result {
+    if encodings.is_empty() {
+        return Ok(());
+    }
+    for encoding in encodings {
+        let numbers: Vec<String> = encoding.payload_types.iter().map(u8::to_string).collect();
+        let types = format!("pt={}", numbers.join(","));
+        let parts = [
+            Some(types.as_str()).filter(|_| !numbers.is_empty()),
+            Some(encoding.restrictions.as_str()).filter(|text| !text.is_empty()),
+        ];
+        let parts: Vec<&str> = parts.into_iter().flatten().collect();
+        let space = if parts.is_empty() { "" } else { " " };
+        let (rid, restrictions) = (&encoding.rid, parts.join(";"));
+        write!(text, "a=rid:{rid} recv{space}{restrictions}\r\n")?;
+    }
+    let rids: Vec<&str> = encodings.iter().map(|e| e.rid.as_str()).collect();
+    write!(text, "a=simulcast:recv {}\r\n", rids.join(";"))
 }
 
 /// RFC 8830, RFC 5576. Each slot is a stream of its own: what it shows changes,

@@ -3,20 +3,20 @@
 use super::*;
 
 /// An offer of one m-line, made of lines.
-fn small(session: &[&str], media: &[&str]) -> String {
+pub(super) fn small(session: &[&str], media: &[&str]) -> String {
     let mut lines = vec!["v=0", "o=- 1 1 IN IP4 0.0.0.0", "s=-", "t=0 0"];
     lines.extend(session);
     lines.extend(media);
     lines.join("\r\n") + "\r\n"
 }
 
-const SESSION: [&str; 4] = [
+pub(super) const SESSION: [&str; 4] = [
     "a=group:BUNDLE 0",
     "a=ice-ufrag:abcd",
     "a=ice-pwd:0123456789012345678901",
     "a=fingerprint:sha-256 00:01:02:03:04:05:06:07:08:09:0A:0B:0C:0D:0E:0F:00:01:02:03:04:05:06:07:08:09:0A:0B:0C:0D:0E:0f",
 ];
-const AUDIO: [&str; 6] = [
+pub(super) const AUDIO: [&str; 6] = [
     "m=audio 9 UDP/TLS/RTP/SAVPF 111",
     "a=mid:0",
     "a=setup:actpass",
@@ -187,7 +187,30 @@ fn codecs_by_steps() {
             "rtpmap:96 VP8/90000;rtpmap:97 rtx/90000;fmtp:97 apt=96",
             &[(Codec::Vp8, 96, None)],
         ),
-        ("98", "rtpmap:98 VP9/90000", &[]),
+        // Profile 0 if nothing is said; the first of each codec, in the order of the offer.
+        (
+            "98 35 45 96",
+            "rtpmap:98 VP9/90000;rtpmap:35 VP9/90000;fmtp:35 profile-id=0;\
+             rtpmap:45 AV1/90000;rtpmap:96 VP8/90000",
+            &[
+                (Codec::Vp9, 98, None),
+                (Codec::Av1, 45, None),
+                (Codec::Vp8, 96, None),
+            ],
+        ),
+        (
+            "100 98 47 45",
+            "rtpmap:100 VP9/90000;fmtp:100 profile-id=2;rtpmap:98 VP9/90000;fmtp:98 profile-id=0;\
+             rtpmap:47 AV1/90000;fmtp:47 profile=1;rtpmap:45 AV1/90000;fmtp:45 profile=0",
+            &[(Codec::Vp9, 98, None), (Codec::Av1, 45, None)],
+        ),
+        (
+            "49 51",
+            "rtpmap:49 H265/90000;fmtp:49 profile-id=2,tx-mode=SRST;\
+             rtpmap:51 H265/90000;fmtp:51 level-id=93,tx-mode=SRST",
+            &[(Codec::H265, 51, None)],
+        ),
+        ("49", "rtpmap:49 H265/90000;fmtp:49 tx-mode=MRST", &[]),
         // Constrained baseline is better than baseline, wherever it stands.
         (
             "102 108",
