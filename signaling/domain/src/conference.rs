@@ -19,7 +19,8 @@ pub enum ConferenceKind {
     AdHoc,
 }
 
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum ConferenceState {
     /// Nobody but the caller is in yet.
     Inviting,
@@ -70,7 +71,8 @@ impl ConferenceState {
 }
 
 /// A conference with everybody who was called into it or was in it.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Conference {
     pub id: ConferenceId,
     pub kind: ConferenceKind,

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::conference::Conference;
 use crate::directory::Directory;
 use crate::draft::Draft;
@@ -19,9 +21,13 @@ use crate::time::{Timestamp, Timing};
 /// Everything the rules know. Equal to what replaying the journal gives.
 ///
 /// The parts are shared and copied on write, so that a decision can try its
-/// events on a copy of its own.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+/// events on a copy of its own. Its serialised form is that of
+/// [`crate::snapshot`].
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct County {
+    /// Of the configuration, never of a snapshot.
+    #[serde(skip)]
     pub(crate) timing: Timing,
     pub(crate) directory: Arc<Directory>,
     pub(crate) presence: Arc<PresenceBoard>,
@@ -32,7 +38,8 @@ pub struct County {
 }
 
 /// The highest numbers given so far.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct LastNumbers {
     pub(crate) conference: ConferenceId,
     pub(crate) invitation: InvitationId,
@@ -62,6 +69,12 @@ impl County {
             timing,
             ..Self::default()
         }
+    }
+
+    /// The same with other waits; what was decided before keeps its deadlines.
+    #[must_use]
+    pub fn timed(self, timing: Timing) -> Self {
+        Self { timing, ..self }
     }
 
     /// What the order gives, or why it is not carried out. Changes nothing:

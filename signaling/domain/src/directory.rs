@@ -144,7 +144,8 @@ pub struct Account {
 }
 
 /// All sites and accounts, as the journal gives them.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Directory {
     sites: BTreeMap<SiteCode, Site>,
     children: BTreeMap<SiteCode, BTreeSet<SiteCode>>,

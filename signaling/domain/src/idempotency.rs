@@ -109,7 +109,8 @@ impl Outcome {
 }
 
 /// One order that was carried out.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Kept {
     key: String,
     order: Order,
@@ -119,7 +120,8 @@ struct Kept {
 
 /// The keys of orders that were carried out, from the journal, so that they
 /// hold over a restart. Bounded by age and by count.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct KeyBook {
     /// Oldest first.
     kept: BTreeMap<AccountId, VecDeque<Kept>>,

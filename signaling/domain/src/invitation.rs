@@ -45,7 +45,8 @@ pub enum MissReason {
     Cancelled,
 }
 
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum InvitationState {
     /// No device of the callee has it.
     Queued,
@@ -145,7 +146,8 @@ impl InvitationState {
 }
 
 /// One call to one callee.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Invitation {
     pub id: InvitationId,
     pub conference: ConferenceId,

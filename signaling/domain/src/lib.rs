@@ -24,6 +24,7 @@ pub mod presence;
 pub mod refusal;
 mod registration;
 mod settling;
+pub mod snapshot;
 pub mod stage;
 mod text;
 pub mod time;

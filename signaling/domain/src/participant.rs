@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{AccountId, ConferenceId, ParticipantId, SiteCode};
 use crate::time::Timestamp;
 
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum ParticipantState {
     /// Media not connected yet, or lost and coming back.
     Joining,
@@ -54,7 +55,8 @@ pub enum ParticipantUnmoved {
 }
 
 /// One party's stay in one conference.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Participant {
     pub id: ParticipantId,
     pub conference: ConferenceId,

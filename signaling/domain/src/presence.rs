@@ -3,11 +3,14 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::directory::{Directory, Presence};
 use crate::ids::{AccountId, SiteCode};
 
 /// The presence of accounts and of the sites that they answer for.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct PresenceBoard {
     /// Whoever is not here is offline.
     accounts: BTreeMap<AccountId, Presence>,

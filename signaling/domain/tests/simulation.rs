@@ -324,6 +324,9 @@ fn random_orders_never_break_an_invariant() {
             counts.borrow_mut().entry(kind).or_default()[usize::from(done)] += 1;
         }
         assert_eq!(shell.replayed(), shell.county);
+        for split in [0, shell.journal.len() / 2, shell.journal.len()] {
+            assert_eq!(shell.restored(split), shell.county, "snapshot at {split}");
+        }
         // Left to itself, every conference comes to rest.
         shell.wait(600_000);
         invariants::check_nothing_due(&shell.county, shell.now);

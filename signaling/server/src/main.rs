@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use liandong_server::auth::password;
+use liandong_server::backup::{backup, restore};
 use liandong_server::config::{Config, Overrides};
 use liandong_server::journal::verify::verify;
 use liandong_server::start::{self, banner::Printing};
@@ -29,6 +30,23 @@ enum Command {
     Journal {
         #[command(subcommand)]
         command: JournalCommand,
+    },
+    /// Copies the data folder of a server, also of a running one, and verifies the copy.
+    Backup {
+        /// The data folder.
+        #[arg(long, env = "LIANDONG_DATA", default_value = "data")]
+        data: PathBuf,
+        /// A folder that is not there yet.
+        #[arg(long)]
+        to: PathBuf,
+    },
+    /// Makes a data folder of a backup, after verifying it.
+    Restore {
+        #[arg(long)]
+        from: PathBuf,
+        /// A folder that is not there yet.
+        #[arg(long, env = "LIANDONG_DATA", default_value = "data")]
+        data: PathBuf,
     },
     /// Reads a password from standard input and prints its hash, for the table of accounts.
     HashPassword,
@@ -98,6 +116,12 @@ fn main() -> ExitCode {
             }
             Err(error) => Err(error.to_string()),
         },
+        Command::Backup { data, to } => backup(&data, &to)
+            .map(|made| println!("backup in {}: {}", to.display(), made.end()))
+            .map_err(|error| error.to_string()),
+        Command::Restore { from, data } => restore(&from, &data)
+            .map(|made| println!("restored to {}: {}", data.display(), made.end()))
+            .map_err(|error| error.to_string()),
         Command::HashPassword => hash_password(),
     };
     match done {

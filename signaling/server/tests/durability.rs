@@ -139,3 +139,101 @@ async fn resumed_client_keeps_its_stay_and_another_device_does_not_take_it() {
     assert!(resumed);
     assert!(snapshot.own_participant.is_some());
 }
+
+#[tokio::test]
+async fn backup_of_a_running_server_comes_back_as_it_was() {
+    let county = County::new();
+    let server = county.start();
+    let (mut commander, _) = county.client("commander").await;
+    let reply = commander
+        .ask_once(call("101", "before".into()), Some("before"))
+        .await
+        .unwrap();
+    let copy = county.folder.path().join("copy");
+    let (made, said) = county.run(&["backup", "--to"], &copy);
+    assert!(made, "{said}");
+    // Comes after the backup, and is not in it.
+    commander.ask(call("102", "after".into())).await.unwrap();
+    drop(server);
+
+    let (made, said) = county.run(&["backup", "--to"], &copy);
+    assert!(!made && said.contains("is there already"), "{said}");
+    let (restored, said) = county.run(&["restore", "--from"], &copy);
+    assert!(!restored && said.contains("is there already"), "{said}");
+    std::fs::remove_dir_all(county.data()).unwrap();
+    let (restored, said) = county.run(&["restore", "--from"], &copy);
+    assert!(restored, "{said}");
+
+    let _server = county.start();
+    // The same authority, account and idempotency keys.
+    let (mut commander, welcome) = county.client("commander").await;
+    let again = commander
+        .ask_once(call("101", "before".into()), Some("before"))
+        .await
+        .unwrap();
+    assert_eq!(again, reply);
+    let Reply::Welcome { snapshot, .. } = welcome else {
+        panic!("{welcome:?}");
+    };
+    let titles: Vec<&str> = snapshot
+        .conferences
+        .iter()
+        .map(|c| c.title.as_str())
+        .collect();
+    assert_eq!(titles, ["before"]);
+}
+
+#[tokio::test]
+async fn altered_backup_is_not_restored() {
+    let county = County::new();
+    drop(county.start());
+    let copy = county.folder.path().join("copy");
+    let (made, said) = county.run(&["backup", "--to"], &copy);
+    assert!(made, "{said}");
+    std::fs::remove_dir_all(county.data()).unwrap();
+    let store = copy.join("liandong.db");
+    let mut bytes = std::fs::read(&store).unwrap();
+    let name = b"siteRegistered";
+    let at = bytes
+        .windows(name.len())
+        .position(|text| text == name)
+        .unwrap();
+    bytes[at] ^= 1;
+    std::fs::write(&store, bytes).unwrap();
+    let (restored, said) = county.run(&["restore", "--from"], &copy);
+    assert!(!restored && said.contains("broken at entry"), "{said}");
+    assert!(!county.data().exists());
+}
+
+#[tokio::test]
+async fn snapshot_of_a_stop_serves_the_next_start() {
+    let county = County::new();
+    let mut server = county.start();
+    let (mut commander, _) = county.client("commander").await;
+    let reply = commander
+        .ask_once(call("101", "kept".into()), Some("kept"))
+        .await
+        .unwrap();
+    server.stop();
+    let snapshots = county.data().join("snapshots");
+    assert_eq!(std::fs::read_dir(&snapshots).unwrap().count(), 1);
+    let server = county.start();
+    let (mut commander, _) = county.client("commander").await;
+    let again = commander
+        .ask_once(call("101", "kept".into()), Some("kept"))
+        .await
+        .unwrap();
+    assert_eq!(again, reply);
+    drop(server);
+    // Without it, and with a broken one, the journal alone gives the same.
+    for file in std::fs::read_dir(&snapshots).unwrap() {
+        std::fs::write(file.unwrap().path(), "not a snapshot").unwrap();
+    }
+    let _server = county.start();
+    let (mut commander, _) = county.client("commander").await;
+    let again = commander
+        .ask_once(call("101", "kept".into()), Some("kept"))
+        .await
+        .unwrap();
+    assert_eq!(again, reply);
+}

@@ -279,6 +279,17 @@ impl Shell {
         }
         county
     }
+
+    /// As [`Self::replayed`], but by way of a snapshot taken after `split` events.
+    pub fn restored(&self, split: usize) -> County {
+        let (before, after) = self.journal.split_at(split.min(self.journal.len()));
+        let mut county = County::new();
+        before.iter().for_each(|event| county.apply(event));
+        let text = serde_json::to_string(&county).unwrap();
+        let mut county: County = serde_json::from_str(&text).unwrap();
+        after.iter().for_each(|event| county.apply(event));
+        county
+    }
 }
 
 pub fn call(targets: &[Target], ordered: bool) -> Order {

@@ -7,10 +7,13 @@ use liandong_domain::{
 };
 
 use crate::journal::record::{Access, Content, Record};
+use crate::journal::snapshots::{Snapshot, Snapshots};
 use crate::journal::{Draft, Journal, JournalError};
 
 /// Entries read at a time when replaying.
 const STEP: usize = 2_048;
+/// Entries between two snapshots: replaying so many takes a fraction of a second.
+const SNAPSHOT_EVERY: u64 = 10_000;
 
 /// Owned by the desk alone, so nothing comes between deciding and applying.
 #[derive(Debug)]
@@ -25,15 +28,24 @@ pub struct Ledger<J> {
     seq: u64,
     /// Why the last append failed; cleared by the next that succeeds.
     trouble: Option<JournalError>,
+    snapshots: Snapshots,
+    /// The entry of the last snapshot, also of one that is being written.
+    snapshot_at: u64,
 }
 
 impl<J: Journal> Ledger<J> {
-    /// Replays the whole journal.
+    /// Begins with the newest snapshot that fits the journal and replays what
+    /// comes after, or everything.
     ///
     /// # Errors
     /// When it cannot be read, is broken, or holds what this version does not know.
-    pub async fn open(journal: J, timing: Timing) -> Result<Self, JournalError> {
-        let (county, seq) = replay(&journal, timing).await?;
+    pub async fn open(
+        journal: J,
+        snapshots: Snapshots,
+        timing: Timing,
+    ) -> Result<Self, JournalError> {
+        let (county, snapshot_at) = begin(&journal, &snapshots).await?;
+        let (county, seq) = replay(&journal, county.timed(timing), snapshot_at).await?;
         Ok(Self {
             journal,
             timing,
@@ -43,6 +55,8 @@ impl<J: Journal> Ledger<J> {
             events: Vec::new(),
             seq,
             trouble: None,
+            snapshots,
+            snapshot_at,
         })
     }
 
@@ -134,16 +148,89 @@ impl<J: Journal> Ledger<J> {
     /// A commit that was reported as failed is in the journal all the same:
     /// the journal is right.
     async fn reread(&mut self) {
-        match replay(&self.journal, self.timing).await {
+        let begun = begin(&self.journal, &self.snapshots).await;
+        let replayed = match begun {
+            Ok((county, seq)) => replay(&self.journal, county.timed(self.timing), seq).await,
+            Err(error) => Err(error),
+        };
+        match replayed {
             Ok((county, seq)) => (self.committed, self.seq) = (county, seq),
             Err(error) => tracing::error!(%error, "journal cannot be read again"),
         }
     }
+
+    /// If enough has come since the last one: a snapshot to be written off the
+    /// desk, see [`write_snapshot`]. The state is shared, so this costs nothing.
+    pub fn snapshot_due(&mut self) -> Option<SnapshotDue<J>> {
+        (self.seq >= self.snapshot_at + SNAPSHOT_EVERY).then(|| {
+            self.snapshot_at = self.seq;
+            self.snapshot()
+        })
+    }
+
+    /// The state as it is journaled, to be written down.
+    pub fn snapshot(&self) -> SnapshotDue<J> {
+        SnapshotDue {
+            journal: self.journal.clone(),
+            snapshots: self.snapshots.clone(),
+            seq: self.seq,
+            county: self.committed.clone(),
+        }
+    }
 }
 
-async fn replay<J: Journal>(journal: &J, timing: Timing) -> Result<(County, u64), JournalError> {
-    let mut county = County::with_timing(timing);
-    let mut seq = 0;
+/// A state on its way into a snapshot.
+#[derive(Debug)]
+pub struct SnapshotDue<J> {
+    journal: J,
+    snapshots: Snapshots,
+    seq: u64,
+    county: County,
+}
+
+impl<J: Journal> SnapshotDue<J> {
+    /// Writes it. If that fails the start takes longer, and the log says why.
+    pub async fn write(self) {
+        let hash = match self.journal.hash_at(self.seq).await {
+            Ok(Some(hash)) => hash,
+            Ok(None) => return, // nothing journaled yet
+            Err(error) => return tracing::warn!(%error, "no snapshot"),
+        };
+        let (seq, county, snapshots) = (self.seq, self.county, self.snapshots);
+        let written =
+            tokio::task::spawn_blocking(move || snapshots.keep(&Snapshot { seq, hash, county }))
+                .await;
+        match written {
+            Ok(Ok(())) => tracing::info!(entry = seq, "snapshot written"),
+            Ok(Err(error)) => tracing::warn!(%error, "no snapshot"),
+            Err(error) => tracing::error!(%error, "no snapshot"),
+        }
+    }
+}
+
+/// The newest snapshot that is of this journal, and its entry; else nothing and 0.
+async fn begin<J: Journal>(
+    journal: &J,
+    snapshots: &Snapshots,
+) -> Result<(County, u64), JournalError> {
+    for snapshot in snapshots.newest_first() {
+        if journal.hash_at(snapshot.seq).await? == Some(snapshot.hash) {
+            return Ok((snapshot.county, snapshot.seq));
+        }
+        tracing::warn!(
+            entry = snapshot.seq,
+            "snapshot of another journal passed over"
+        );
+    }
+    Ok((County::new(), 0))
+}
+
+/// Applies all entries after `seq`.
+async fn replay<J: Journal>(
+    journal: &J,
+    mut county: County,
+    mut seq: u64,
+) -> Result<(County, u64), JournalError> {
     loop {
         let entries = journal.read(seq, STEP).await?;
         if entries.is_empty() {

@@ -153,8 +153,12 @@ impl<J: Journal> Running<J> {
                 }
             }
             self.finish(&mut batch).await;
+            if let Some(due) = self.ledger.snapshot_due() {
+                tokio::spawn(due.write());
+            }
             if batch.stop {
                 self.stop();
+                self.ledger.snapshot().write().await;
                 return;
             }
         }

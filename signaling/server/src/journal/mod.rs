@@ -3,11 +3,13 @@
 //!
 //! * [`chain`] – how entries are hashed and checked
 //! * [`record`] – what an entry holds
+//! * [`snapshots`] – the state at some entry, for a fast start
 //! * [`sqlite`] – the embedded store on a thread of its own
 //! * [`verify`] – `liandong journal verify`
 
 pub mod chain;
 pub mod record;
+pub mod snapshots;
 pub mod sqlite;
 pub mod verify;
 
@@ -59,6 +61,9 @@ pub trait Journal: Clone + Send + Sync + 'static {
     /// Writes all or none, and returns when it is on the disk. Gives the
     /// number of the last entry.
     fn append(&self, batch: Vec<Draft>) -> impl Future<Output = Result<u64, JournalError>> + Send;
+
+    /// The hash of an entry; `None` when there is none of that number.
+    fn hash_at(&self, seq: u64) -> impl Future<Output = Result<Option<Hash>, JournalError>> + Send;
 
     /// Up to `limit` entries after `seq`, checked against the chain.
     fn read(

@@ -41,6 +41,7 @@ pub struct SqliteJournal {
 #[derive(Debug)]
 enum Work {
     Append(Vec<Draft>, oneshot::Sender<Result<u64, JournalError>>),
+    HashAt(u64, oneshot::Sender<Result<Option<Hash>, JournalError>>),
     Read {
         after: u64,
         limit: usize,
@@ -108,6 +109,15 @@ impl Journal for SqliteJournal {
         answer.await.map_err(|_| thread_gone())?
     }
 
+    async fn hash_at(&self, seq: u64) -> Result<Option<Hash>, JournalError> {
+        let (reply, answer) = oneshot::channel();
+        self.work
+            .send(Work::HashAt(seq, reply))
+            .await
+            .map_err(|_| thread_gone())?;
+        answer.await.map_err(|_| thread_gone())?
+    }
+
     async fn read(&self, after: u64, limit: usize) -> Result<Vec<Entry>, JournalError> {
         let (reply, answer) = oneshot::channel();
         self.work
@@ -135,6 +145,7 @@ impl Writer {
         while let Some(work) = queue.blocking_recv() {
             match work {
                 Work::Append(batch, reply) => drop(reply.send(self.append(batch))),
+                Work::HashAt(seq, reply) => drop(reply.send(self.hash_at(seq))),
                 Work::Read {
                     after,
                     limit,
@@ -171,6 +182,15 @@ impl Writer {
                 Err(unavailable(error))
             }
         }
+    }
+
+    fn hash_at(&self, seq: u64) -> Result<Option<Hash>, JournalError> {
+        self.connection
+            .query_row("SELECT hash FROM events WHERE seq = ?1", [seq], |row| {
+                row.get(0)
+            })
+            .optional()
+            .map_err(unavailable)
     }
 
     fn read(&self, after: u64, limit: usize) -> Result<Vec<Entry>, JournalError> {

@@ -30,6 +30,7 @@ use crate::http::listener::{self, ListenError};
 use crate::http::metrics::{DeskMetrics, Metrics};
 use crate::http::{App, router};
 use crate::journal::JournalError;
+use crate::journal::snapshots::Snapshots;
 use crate::journal::sqlite::SqliteJournal;
 use crate::media::Media;
 use crate::tls::acceptor::{Shown, server_config};
@@ -173,7 +174,8 @@ async fn ledger(config: &Config, data: &Path) -> Result<Ledger<SqliteJournal>, S
         join: config.calls.connect,
         ..Timing::default()
     };
-    let mut ledger = Ledger::open(SqliteJournal::open(data)?, timing).await?;
+    let began = std::time::Instant::now();
+    let mut ledger = Ledger::open(SqliteJournal::open(data)?, Snapshots::of(data), timing).await?;
     let mut orders = vec![wire::set_directory(config)];
     if ledger.seq() > 0 {
         orders.push(Order::Restarted);
@@ -184,7 +186,11 @@ async fn ledger(config: &Config, data: &Path) -> Result<Ledger<SqliteJournal>, S
             .map_err(|refusal| StartError::Directory(refusal.to_string()))?;
     }
     ledger.commit().await?;
-    tracing::info!(entries = ledger.seq(), "journal open");
+    tracing::info!(
+        entries = ledger.seq(),
+        took_ms = began.elapsed().as_millis(),
+        "journal open"
+    );
     Ok(ledger)
 }
 

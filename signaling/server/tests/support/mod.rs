@@ -8,7 +8,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::{TcpListener, UdpSocket};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,6 +59,22 @@ impl Drop for Server {
     }
 }
 
+impl Server {
+    /// As an operator does it; returns when it has stopped.
+    pub fn stop(&mut self) {
+        let pid = self.child.id().to_string();
+        let told = Command::new("kill").args(["-TERM", &pid]).status().unwrap();
+        assert!(told.success());
+        assert!(self.child.wait().unwrap().success());
+    }
+}
+
+fn liandong(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_liandong"));
+    command.args(arguments);
+    command
+}
+
 impl County {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -106,11 +122,16 @@ impl County {
 
     /// What `liandong journal verify` says, and whether it is content.
     pub fn verify(&self) -> (bool, String) {
-        let output = Command::new(env!("CARGO_BIN_EXE_liandong"))
-            .args(["journal", "verify", "--data"])
-            .arg(self.data())
-            .output()
-            .unwrap();
+        self.said(&mut liandong(&["journal", "verify"]))
+    }
+
+    /// The same of another command that names a folder.
+    pub fn run(&self, command: &[&str], folder: &Path) -> (bool, String) {
+        self.said(liandong(command).arg(folder))
+    }
+
+    fn said(&self, command: &mut Command) -> (bool, String) {
+        let output = command.arg("--data").arg(self.data()).output().unwrap();
         let said = [output.stdout, output.stderr].concat();
         (
             output.status.success(),

@@ -3,8 +3,8 @@ use std::sync::{Arc, Mutex};
 use liandong_domain::{Account, Place, Role, Site, SiteCode, Target, Tier};
 
 use super::*;
-use crate::journal::Entry;
 use crate::journal::chain::Head;
+use crate::journal::{Entry, Hash};
 
 const NOW: Timestamp = Timestamp(1_000);
 
@@ -17,9 +17,9 @@ enum Disk {
     Lies,
 }
 
-/// A journal in memory whose disk obeys.
+/// A journal in memory whose disk obeys, and a folder for snapshots.
 #[derive(Clone, Debug)]
-struct Paper(Arc<Mutex<Sheet>>);
+struct Paper(Arc<Mutex<Sheet>>, Arc<tempfile::TempDir>);
 
 #[derive(Debug)]
 struct Sheet {
@@ -32,12 +32,14 @@ struct Sheet {
 
 impl Paper {
     fn new() -> Self {
-        Self(Arc::new(Mutex::new(Sheet {
+        let sheet = Sheet {
             disk: Disk::Well,
             head: Head::default(),
             entries: Vec::new(),
             unsure: false,
-        })))
+        };
+        let folder = tempfile::tempdir().unwrap();
+        Self(Arc::new(Mutex::new(sheet)), Arc::new(folder))
     }
 
     fn disk(&self, disk: Disk) {
@@ -72,6 +74,12 @@ impl Journal for Paper {
             Disk::Well => Ok(head.seq),
             Disk::Full | Disk::Lies => Err(JournalError::Unavailable("disk full".into())),
         }
+    }
+
+    async fn hash_at(&self, seq: u64) -> Result<Option<Hash>, JournalError> {
+        let paper = self.0.lock().unwrap();
+        let entry = paper.entries.iter().find(|entry| entry.seq == seq);
+        Ok(entry.map(|entry| entry.hash))
     }
 
     async fn read(&self, after: u64, limit: usize) -> Result<Vec<Entry>, JournalError> {
@@ -123,10 +131,13 @@ fn call() -> (Actor, Order) {
     (Actor::Account("commander".into()), order)
 }
 
+async fn open(paper: &Paper) -> Result<Ledger<Paper>, JournalError> {
+    let snapshots = Snapshots::of(paper.1.path());
+    Ledger::open(paper.clone(), snapshots, Timing::default()).await
+}
+
 async fn ledger(paper: &Paper) -> Ledger<Paper> {
-    let mut ledger = Ledger::open(paper.clone(), Timing::default())
-        .await
-        .unwrap();
+    let mut ledger = open(paper).await.unwrap();
     ledger
         .order(&Actor::System, None, &directory(), NOW)
         .unwrap();
@@ -202,9 +213,7 @@ async fn replay_gives_the_same_county() {
         NOW,
     );
     ledger.commit().await.unwrap();
-    let again = Ledger::open(paper.clone(), Timing::default())
-        .await
-        .unwrap();
+    let again = open(&paper).await.unwrap();
     assert_eq!(again.county(), ledger.county());
     assert_eq!(again.seq(), ledger.seq());
 }
@@ -219,9 +228,61 @@ async fn entry_of_a_later_version_stops_the_start() {
         body: r#"{"version":9,"event":{"type":"earthquake"}}"#.into(),
     };
     let seq = paper.append(vec![draft]).await.unwrap();
-    let error = Ledger::open(paper, Timing::default()).await.unwrap_err();
+    let error = open(&paper).await.unwrap_err();
     assert!(
         matches!(error, JournalError::Broken { seq: s, .. } if s == seq),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn start_from_a_snapshot_gives_the_same_state() {
+    let paper = Paper::new();
+    let mut ledger = ledger(&paper).await;
+    ledger.snapshot().write().await;
+    let (by, order) = call();
+    ledger.order(&by, Some("key"), &order, NOW).unwrap();
+    ledger.commit().await.unwrap();
+    // What the snapshot covers is not read again: broken, it would stop the start.
+    paper.0.lock().unwrap().entries[0].body = "broken".to_owned();
+    let again = open(&paper).await.unwrap();
+    assert_eq!(again.county(), ledger.county());
+    assert_eq!(again.seq(), ledger.seq());
+}
+
+#[tokio::test]
+async fn snapshot_of_another_journal_is_passed_over() {
+    let (paper, other) = (Paper::new(), Paper::new());
+    let mut ledger = ledger(&paper).await;
+    let (by, order) = call();
+    ledger.order(&by, None, &order, Timestamp(2)).unwrap();
+    ledger.commit().await.unwrap();
+    let strange = Ledger {
+        snapshots: Snapshots::of(paper.1.path()),
+        ..self::ledger(&other).await
+    };
+    strange.snapshot().write().await;
+    let mut last = paper.0.lock().unwrap().entries.clone();
+    last[usize::try_from(strange.seq()).unwrap() - 1].hash[0] ^= 1;
+    paper.0.lock().unwrap().entries = last;
+    assert_eq!(open(&paper).await.unwrap().county(), ledger.county());
+}
+
+#[tokio::test]
+async fn snapshot_is_due_after_many_entries_and_only_once() {
+    let paper = Paper::new();
+    let mut ledger = ledger(&paper).await;
+    assert!(ledger.snapshot_due().is_none());
+    for n in 0..SNAPSHOT_EVERY {
+        ledger.access(
+            Access::SignedOut {
+                account: "commander".into(),
+                address: [127, 0, 0, 1].into(),
+            },
+            Timestamp(n),
+        );
+    }
+    ledger.commit().await.unwrap();
+    assert!(ledger.snapshot_due().is_some());
+    assert!(ledger.snapshot_due().is_none());
 }

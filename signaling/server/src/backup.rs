@@ -1,0 +1,174 @@
+//! `liandong backup` and `liandong restore`: the data folder copied while the
+//! server runs, and put back.
+//!
+//! A backup is a folder: the store (journal, passwords, sessions) as it was at
+//! one moment, the server's own certificate authority, and `backup.json` with
+//! the journal's length and last hash. It holds secrets and is readable by its
+//! owner only. Snapshots are left out; the journal has everything.
+
+use std::fs;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::backup::Backup;
+use serde::{Deserialize, Serialize};
+
+use crate::journal::JournalError;
+use crate::journal::sqlite::{FILE_NAME, open_read_only};
+use crate::journal::verify::{Verified, verify};
+
+const MANIFEST: &str = "backup.json";
+/// Beside the store: what clients were told to trust must survive.
+const ALONG: [&str; 2] = ["tls", "demo-logins.txt"];
+/// Pages copied at a time; orders are written in between.
+const PAGES: std::ffi::c_int = 1_024;
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// What a backup says of itself.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Manifest {
+    /// Of the program that made it.
+    pub version: String,
+    /// Entries of the journal.
+    pub entries: u64,
+    /// Of the last one, in hexadecimal.
+    pub last_hash: String,
+}
+
+/// Each names its mend.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BackupError {
+    #[error("{0} is there already: name a folder that is not")]
+    Exists(PathBuf),
+    #[error("no data in {0}: name the data folder of a server with --data")]
+    NoData(PathBuf),
+    #[error("no backup in {0}: it has no {MANIFEST}")]
+    NoBackup(PathBuf),
+    #[error("{path}: {source}")]
+    File {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("store: {0}")]
+    Store(#[from] rusqlite::Error),
+    #[error("the copy is not good: {0}")]
+    Journal(#[from] JournalError),
+    #[error(
+        "the journal has {found} where the backup says {said}: the copy is incomplete or altered"
+    )]
+    Different { said: String, found: String },
+}
+
+/// Copies the data folder of a server, which may be running, to a new folder,
+/// and verifies the copy.
+///
+/// # Errors
+/// See [`BackupError`]; an unfinished copy is left for inspection, without its manifest.
+pub fn backup(data: &Path, to: &Path) -> Result<Manifest, BackupError> {
+    if !data.join(FILE_NAME).exists() {
+        return Err(BackupError::NoData(data.to_owned()));
+    }
+    new_folder(to)?;
+    let source = open_read_only(data)?;
+    let path = to.join(FILE_NAME);
+    let mut copy = rusqlite::Connection::open(&path)?;
+    Backup::new(&source, &mut copy)?.run_to_completion(PAGES, PAUSE, None)?;
+    // One file without a log beside it.
+    copy.pragma_update(None, "journal_mode", "DELETE")?;
+    drop(copy);
+    own_only(&path)?;
+    for name in ALONG {
+        copy_if_there(&data.join(name), &to.join(name))?;
+    }
+    let manifest = Manifest::of(&verify(to)?);
+    let path = to.join(MANIFEST);
+    let text = serde_json::to_string_pretty(&manifest).unwrap_or_default();
+    fs::write(&path, text + "\n").map_err(file(&path))?;
+    Ok(manifest)
+}
+
+/// Makes a data folder of a backup. The folder must not be there yet, so that
+/// nothing is ever overwritten.
+///
+/// # Errors
+/// See [`BackupError`].
+pub fn restore(from: &Path, data: &Path) -> Result<Manifest, BackupError> {
+    let text = fs::read_to_string(from.join(MANIFEST))
+        .map_err(|_| BackupError::NoBackup(from.to_owned()))?;
+    let manifest: Manifest =
+        serde_json::from_str(&text).map_err(|_| BackupError::NoBackup(from.to_owned()))?;
+    // Before anything is made of it.
+    let found = Manifest::of(&verify(from)?);
+    if (found.entries, &found.last_hash) != (manifest.entries, &manifest.last_hash) {
+        return Err(BackupError::Different {
+            said: manifest.end(),
+            found: found.end(),
+        });
+    }
+    new_folder(data)?;
+    for name in [FILE_NAME].iter().chain(&ALONG) {
+        copy_if_there(&from.join(name), &data.join(name))?;
+    }
+    Ok(manifest)
+}
+
+impl Manifest {
+    fn of(verified: &Verified) -> Self {
+        Self {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            entries: verified.entries,
+            last_hash: hex::encode(verified.head),
+        }
+    }
+
+    /// For people.
+    #[must_use]
+    pub fn end(&self) -> String {
+        format!("{} entries, last hash {}", self.entries, self.last_hash)
+    }
+}
+
+fn new_folder(path: &Path) -> Result<(), BackupError> {
+    if let Some(above) = path.parent() {
+        fs::create_dir_all(above).map_err(file(above))?;
+    }
+    match fs::DirBuilder::new().mode(0o700).create(path) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            Err(BackupError::Exists(path.to_owned()))
+        }
+        Err(error) => Err(file(path)(error)),
+    }
+}
+
+/// A file, or a folder of files.
+fn copy_if_there(from: &Path, to: &Path) -> Result<(), BackupError> {
+    if from.is_dir() {
+        new_folder(to)?;
+        for entry in fs::read_dir(from).map_err(file(from))? {
+            let name = entry.map_err(file(from))?.file_name();
+            copy_if_there(&from.join(&name), &to.join(&name))?;
+        }
+    } else if from.exists() {
+        // With its permissions.
+        fs::copy(from, to).map_err(file(to))?;
+        let copied = fs::File::open(to).map_err(file(to))?;
+        copied.sync_all().map_err(file(to))?;
+    }
+    Ok(())
+}
+
+fn own_only(path: &Path) -> Result<(), BackupError> {
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).map_err(file(path))
+}
+
+fn file(path: &Path) -> impl Fn(std::io::Error) -> BackupError {
+    let path = path.to_owned();
+    move |source| BackupError::File {
+        path: path.clone(),
+        source,
+    }
+}
