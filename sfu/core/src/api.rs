@@ -42,11 +42,13 @@ pub enum Command {
     },
     /// The peer goes, with all its sources and slots.
     Leave { peer: PeerId },
-    /// Puts a source into a video slot, or empties it.
+    /// Puts a source into a video slot, or empties it. Sent again with the same
+    /// source it only changes how the slot is looked at: nothing restarts.
     SetSlot {
         peer: PeerId,
         slot: SlotIndex,
         source: Option<SourceId>,
+        view: SlotView,
     },
     /// Closed: media of this source is dropped from now on (mute, floor).
     /// Holds before the source's first packet, too, but not before its peer.
@@ -61,6 +63,33 @@ pub enum Command {
     RequestKeyframe { source: SourceId },
     /// From another worker: the source is gone.
     SourceGone { source: SourceId },
+}
+
+/// How a receiver looks at a slot; decides which layers are worth forwarding.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct SlotView {
+    /// Pinned, or the speaker: served before all others.
+    pub prominent: bool,
+    /// Pixels shown at most; 0: hidden, nothing is forwarded.
+    pub height: u16,
+}
+
+impl Default for SlotView {
+    fn default() -> Self {
+        Self {
+            prominent: false,
+            height: 360,
+        }
+    }
+}
+
+/// Whether anybody receives one encoding of a source.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct EncodingDemand {
+    /// As the sender named it (RFC 8851); `None`: the track has one encoding, without name.
+    pub rid: Option<String>,
+    /// The sender is to send it.
+    pub active: bool,
 }
 
 /// The immediate result of a [`Command`].
@@ -144,10 +173,19 @@ pub enum Event {
         room: RoomId,
         peers: Vec<PeerId>,
     },
+    /// What receivers want of a source has changed: its sender is to start or
+    /// stop encodings. All encodings are active until this is said.
+    Demand {
+        source: SourceId,
+        /// In the order of the offer.
+        encodings: Vec<EncodingDemand>,
+    },
     /// Once a second for each connected peer.
     Stats {
         peer: PeerId,
         stats: PeerStats,
+        /// Its video slots that were told to show something.
+        slots: Vec<SlotStats>,
     },
 
     /// Carry to that worker as [`Command::Subscribe`].
@@ -192,6 +230,34 @@ pub struct PeerStats {
     pub round_trip: Option<Duration>,
     pub uplink_bits_per_second: u32,
     pub downlink_bits_per_second: u32,
+    /// Of what the peer sent to us (RFC 3550 §6.4.1).
+    pub jitter: Duration,
+    /// What its line is believed to carry towards it.
+    pub estimate_bits_per_second: Option<u32>,
+    /// Of its sound, 1 (bad) to 5 (excellent).
+    pub score: f32,
+}
+
+/// Figures of one video slot over the last second.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SlotStats {
+    pub slot: SlotIndex,
+    /// What it was told to show.
+    pub source: Option<SourceId>,
+    pub bits_per_second: u32,
+    /// Lost on the way to the receiver, 0 to 1, as its reports say.
+    pub loss: f32,
+    /// As the receiver's reports say.
+    pub jitter: Duration,
+    /// Of the forwarded picture in pixels; 0: not known.
+    pub height: u16,
+    pub frames_per_second: u8,
+    /// Gaps of more than 500 ms.
+    pub freezes: u32,
+    /// Nothing is forwarded, because it is hidden or the line does not carry it.
+    pub paused: bool,
+    /// 1 (bad) to 5 (excellent).
+    pub score: f32,
 }
 
 /// Counters of one engine since its start; all only rise.

@@ -3,10 +3,10 @@
 
 use std::collections::HashMap;
 
-use liandong_sfu_core::ids::{PeerId, RoomId, SlotIndex, SourceId, Track, WorkerIndex};
+use liandong_sfu_core::ids::{PeerId, RoomId, SlotIndex, WorkerIndex};
 
 use crate::config::Limits;
-use crate::event::OfferError;
+use crate::event::{OfferError, Shown};
 
 /// Serials live in 24 bits of a [`PeerId`].
 const MAX_SERIAL: u32 = 0x00ff_ffff;
@@ -36,7 +36,7 @@ struct Room {
 struct Peer {
     room: RoomId,
     /// What each slot was told to show.
-    slots: Vec<Option<PeerId>>,
+    slots: Vec<Option<Shown>>,
 }
 
 /// The workers of a room changed: all of `tell` must hear that it now spans `workers`.
@@ -154,29 +154,25 @@ impl Control {
     pub(crate) fn change_slots(
         &mut self,
         peer: PeerId,
-        wanted: &[Option<PeerId>],
-    ) -> Vec<(SlotIndex, Option<SourceId>)> {
+        wanted: &[Option<Shown>],
+    ) -> Vec<(SlotIndex, Option<Shown>)> {
         let Some(entry) = self.peers.get_mut(&peer) else {
             return Vec::new();
         };
         let shown = std::mem::take(&mut entry.slots);
         entry.slots = wanted.iter().copied().take(usize::from(u8::MAX)).collect();
-        let at = |slots: &[Option<PeerId>], i: usize| slots.get(i).copied().flatten();
+        let at = |slots: &[Option<Shown>], i: usize| slots.get(i).copied().flatten();
         (0..entry.slots.len().max(shown.len()))
             .filter(|i| at(&shown, *i) != at(&entry.slots, *i))
-            .map(|i| {
-                let source = at(&entry.slots, i).map(|peer| SourceId {
-                    peer,
-                    track: Track::Camera,
-                });
-                (SlotIndex(i as u8), source)
-            })
+            .map(|i| (SlotIndex(i as u8), at(&entry.slots, i)))
             .collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use liandong_sfu_core::api::SlotView;
+
     use super::*;
 
     const ROOM: RoomId = RoomId(7);
@@ -249,23 +245,26 @@ mod tests {
         let a = control.place(ROOM).unwrap().peer;
         let b = control.place(ROOM).unwrap().peer;
         let c = control.place(ROOM).unwrap().peer;
-        let camera = |peer| {
-            Some(SourceId {
-                peer,
-                track: Track::Camera,
-            })
-        };
+        let (b, c) = (Some(Shown::camera(b)), Some(Shown::camera(c)));
         assert_eq!(
-            control.change_slots(a, &[Some(b), None, Some(c)]),
-            [(SlotIndex(0), camera(b)), (SlotIndex(2), camera(c))]
+            control.change_slots(a, &[b, None, c]),
+            [(SlotIndex(0), b), (SlotIndex(2), c)]
         );
-        assert_eq!(control.change_slots(a, &[Some(b), None, Some(c)]), []);
+        assert_eq!(control.change_slots(a, &[b, None, c]), []);
         assert_eq!(
-            control.change_slots(a, &[Some(c)]),
-            [(SlotIndex(0), camera(c)), (SlotIndex(2), None)]
+            control.change_slots(a, &[c]),
+            [(SlotIndex(0), c), (SlotIndex(2), None)]
         );
+        let pinned = c.map(|shown| Shown {
+            view: SlotView {
+                prominent: true,
+                height: 1080,
+            },
+            ..shown
+        });
+        assert_eq!(control.change_slots(a, &[pinned]), [(SlotIndex(0), pinned)]);
         control.forget(a);
-        assert_eq!(control.change_slots(a, &[Some(b)]), []);
+        assert_eq!(control.change_slots(a, &[b]), []);
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use liandong_sfu_core::api::{DisconnectReason, PeerStats};
-use liandong_sfu_core::ids::{PeerId, RoomId, SlotIndex, Track};
+use liandong_sfu_core::api::{DisconnectReason, EncodingDemand, PeerStats, SlotStats, SlotView};
+use liandong_sfu_core::ids::{PeerId, RoomId, SlotIndex, SourceId, Track};
 
 /// Something that happened on the media side.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,7 +34,40 @@ pub enum NodeEvent {
     /// Who is heard in the room, loudest first. May be left out under load.
     Speaking { room: RoomId, peers: Vec<PeerId> },
     /// Once a second for each connected peer. May be left out under load.
-    Stats { peer: PeerId, stats: PeerStats },
+    Stats {
+        peer: PeerId,
+        stats: PeerStats,
+        /// Of the slots that were told to show something.
+        slots: Vec<SlotStats>,
+    },
+    /// The peer is to send these encodings of a track and no others.
+    Demand {
+        peer: PeerId,
+        track: Track,
+        /// In the order of its offer.
+        encodings: Vec<EncodingDemand>,
+    },
+}
+
+/// What one slot is to show, and how it is looked at.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Shown {
+    pub source: SourceId,
+    pub view: SlotView,
+}
+
+impl Shown {
+    /// The camera of a peer, in the usual view.
+    #[must_use]
+    pub fn camera(peer: PeerId) -> Self {
+        Self {
+            source: SourceId {
+                peer,
+                track: Track::Camera,
+            },
+            view: SlotView::default(),
+        }
+    }
 }
 
 impl NodeEvent {
@@ -46,7 +79,8 @@ impl NodeEvent {
             | Self::Disconnected { .. }
             | Self::SourceStarted { .. }
             | Self::SourceSilent { .. }
-            | Self::SlotLive { .. } => false,
+            | Self::SlotLive { .. }
+            | Self::Demand { .. } => false,
         }
     }
 }

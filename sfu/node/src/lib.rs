@@ -21,7 +21,9 @@ mod udp;
 mod worker;
 
 pub use config::{Limits, MAX_WORKERS, NodeConfig, NodeError};
-pub use event::{Answered, NodeEvent, OfferError, WorkerLoad};
-pub use liandong_sfu_core::api::{DisconnectReason, PeerStats};
-pub use liandong_sfu_core::ids::{PeerId, RoomId, SlotIndex, Track, WorkerIndex};
+pub use event::{Answered, NodeEvent, OfferError, Shown, WorkerLoad};
+pub use liandong_sfu_core::api::{
+    DisconnectReason, EncodingDemand, PeerStats, SlotStats, SlotView,
+};
+pub use liandong_sfu_core::ids::{PeerId, RoomId, SlotIndex, SourceId, Track, WorkerIndex};
 pub use node::Node;

@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 use std::time::Instant;
 
 use liandong_sfu_core::Engine;
-use liandong_sfu_core::api::{Command, EngineConfig, Secrets};
+use liandong_sfu_core::api::{Command, EngineConfig, Secrets, SlotView};
 use liandong_sfu_core::ids::{PeerId, RoomId, SourceId, Track, WorkerIndex};
 use liandong_sfu_core::transport::Certificate;
 use prometheus_client::registry::Registry;
@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::config::{NodeConfig, NodeError};
 use crate::control::{Control, Spans};
-use crate::event::{Answered, NodeEvent, OfferError, WorkerLoad};
+use crate::event::{Answered, NodeEvent, OfferError, Shown, WorkerLoad};
 use crate::figures::WorkerFigures;
 use crate::links::link;
 use crate::mailbox::{Mailbox, Offer, Order};
@@ -158,13 +158,18 @@ impl Node {
         }
     }
 
-    /// Shows the camera of `slots[i]` in the peer's slot i; slots beyond the
-    /// end go empty. Only what differs from the last call acts.
-    pub fn set_slots(&self, peer: PeerId, slots: Vec<Option<PeerId>>) {
+    /// Shows `slots[i]` in the peer's slot i; slots beyond the end go empty. Only
+    /// what differs from the last call acts.
+    pub fn set_slots(&self, peer: PeerId, slots: &[Option<Shown>]) {
         let mut control = self.shared.control();
-        for (slot, source) in control.change_slots(peer, &slots) {
-            self.shared
-                .order(peer, Command::SetSlot { peer, slot, source });
+        for (slot, shown) in control.change_slots(peer, slots) {
+            let order = Command::SetSlot {
+                peer,
+                slot,
+                source: shown.map(|shown| shown.source),
+                view: shown.map_or_else(SlotView::default, |shown| shown.view),
+            };
+            self.shared.order(peer, order);
         }
     }
 

@@ -85,6 +85,7 @@ mod tests {
         let stats = NodeEvent::Stats {
             peer,
             stats: PeerStats::default(),
+            slots: Vec::new(),
         };
         let disconnected = NodeEvent::Disconnected {
             peer,

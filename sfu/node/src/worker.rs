@@ -328,7 +328,15 @@ impl Turning {
                 after,
             },
             Event::Speaking { room, peers } => NodeEvent::Speaking { room, peers },
-            Event::Stats { peer, stats } => NodeEvent::Stats { peer, stats },
+            Event::Stats { peer, stats, slots } => NodeEvent::Stats { peer, stats, slots },
+            Event::Demand { source, encodings } => {
+                let SourceId { peer, track } = source;
+                NodeEvent::Demand {
+                    peer,
+                    track,
+                    encodings,
+                }
+            }
             Event::SubscribeAt { worker, source } => {
                 let order = Command::Subscribe { source, at: me };
                 return self.post(worker, Order::Engine(order));

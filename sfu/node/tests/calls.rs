@@ -12,7 +12,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
 use caller::{Caller, numbers};
-use liandong_sfu_node::{Limits, Node, NodeConfig, NodeEvent, PeerId, RoomId, Track};
+use liandong_sfu_node::{Limits, Node, NodeConfig, NodeEvent, PeerId, RoomId, Shown, Track};
 use light::{Got, Identity, Light, Wishes};
 use prometheus_client::registry::Registry;
 use tokio::sync::mpsc::Receiver;
@@ -54,8 +54,8 @@ async fn event(events: &mut Receiver<NodeEvent>, wanted: impl Fn(&NodeEvent) -> 
 async fn pair(node: &Node) -> (Caller, Caller) {
     let mut a = Caller::join(node, ROOM, 0xa1, 2).await;
     let mut b = Caller::join(node, ROOM, 0xb2, 2).await;
-    node.set_slots(a.peer, vec![None, Some(b.peer)]);
-    node.set_slots(b.peer, vec![None, Some(a.peer)]);
+    node.set_slots(a.peer, &[None, Some(Shown::camera(b.peer))]);
+    node.set_slots(b.peer, &[None, Some(Shown::camera(a.peer))]);
     a.connected().await;
     b.connected().await;
     (a, b)
@@ -188,7 +188,7 @@ async fn garbage_offers_are_refused_and_leave_nothing_behind() {
         .await
         .unwrap_err();
     node.leave(stranger);
-    node.set_slots(stranger, vec![None]);
+    node.set_slots(stranger, &[None]);
     node.gate(stranger, Track::Camera, false);
     assert!(node.loads().iter().all(|load| load.peers == 0));
     node.shutdown().await;

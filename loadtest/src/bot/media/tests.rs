@@ -1,6 +1,6 @@
 //! Bots' media against the real media node, without a server between them.
 
-use liandong_sfu_node::{Node, NodeConfig, NodeEvent, PeerId, RoomId};
+use liandong_sfu_node::{Node, NodeConfig, NodeEvent, PeerId, RoomId, Shown};
 
 use super::*;
 use crate::bot::slot::Occupant;
@@ -99,7 +99,10 @@ impl Rig {
 
     /// Puts bots into a bot's slots and says so, as the server does.
     fn show(&self, bot: usize, sites: &[Option<usize>]) {
-        let peers = sites.iter().map(|s| s.map(|s| self.bots[s].peer)).collect();
+        let shown: Vec<_> = sites
+            .iter()
+            .map(|s| s.map(|s| Shown::camera(self.bots[s].peer)))
+            .collect();
         let occupants: Vec<_> = sites
             .iter()
             .map(|s| {
@@ -110,7 +113,7 @@ impl Rig {
             })
             .collect();
         let bot = &self.bots[bot];
-        self.node.set_slots(bot.peer, peers);
+        self.node.set_slots(bot.peer, &shown);
         bot.board.announce(&occupants, Instant::now());
     }
 

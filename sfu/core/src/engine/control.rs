@@ -29,7 +29,9 @@ impl Engine {
                     self.remove_peer(now, key, DisconnectReason::Left);
                 }
             }
-            Command::SetSlot { peer, slot, source } => {
+            Command::SetSlot {
+                peer, slot, source, ..
+            } => {
                 return self.set_slot(now, peer, slot, source);
             }
             Command::Gate { source, open } => self.gate(source, open)?,

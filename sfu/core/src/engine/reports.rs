@@ -211,10 +211,12 @@ impl Engine {
             round_trip: peer.round_trip,
             uplink_bits_per_second: bits(up),
             downlink_bits_per_second: bits(down),
+            ..PeerStats::default()
         };
         self.events.push_back(Event::Stats {
             peer: peer.id,
             stats,
+            slots: Vec::new(),
         });
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use liandong_sfu_core::api::{Command, CommandError, DisconnectReason, Event};
+use liandong_sfu_core::api::{Command, CommandError, DisconnectReason, Event, SlotView};
 use liandong_sfu_core::ids::{PeerId, SlotIndex};
 
 use crate::client::{Client, Seen, Wants, missing};
@@ -248,6 +248,7 @@ fn who_leaves_is_gone_and_who_stays_does_not_notice() {
         peer: ids[0],
         slot: SlotIndex(0),
         source: Some(camera(ids[1])),
+        view: SlotView::default(),
     };
     let refused = world.engines[0].command(now, show_gone);
     assert!(matches!(refused, Err(CommandError::UnknownSource)));
@@ -305,7 +306,7 @@ fn silence_and_statistics_are_told() {
     assert_eq!(told(|e| matches!(e, Event::SourceStarted { .. })), 4);
     assert_eq!(told(|e| matches!(e, Event::SourceSilent { .. })), 4);
     let stats = world.events.iter().filter_map(|event| match event {
-        Event::Stats { peer, stats } if *peer == ids[0] => Some(stats.downlink_bits_per_second),
+        Event::Stats { peer, stats, .. } if *peer == ids[0] => Some(stats.downlink_bits_per_second),
         _ => None,
     });
     assert!(stats.max().unwrap() > 80_000);

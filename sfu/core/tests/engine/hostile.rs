@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use liandong_sfu_core::api::{Command, CommandError, Outbox, Received, Secrets};
+use liandong_sfu_core::api::{Command, CommandError, Outbox, Received, Secrets, SlotView};
 use liandong_sfu_core::ids::{PeerId, SlotIndex, WorkerIndex};
 
 use crate::client::Wants;
@@ -113,6 +113,7 @@ fn mistaken_orders_are_refused() {
         peer,
         slot: SlotIndex(slot),
         source: Some(source),
+        view: SlotView::default(),
     };
     let nobody = PeerId::new(WorkerIndex(0), 99);
     let refused =

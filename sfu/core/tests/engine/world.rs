@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use liandong_sfu_core::Engine;
 use liandong_sfu_core::api::{
     Command, CommandError, EngineConfig, Event, Flushed, Outbox, Outcome, Received, Secrets,
+    SlotView,
 };
 use liandong_sfu_core::ids::{Path, PeerId, RoomId, SlotIndex, SourceId, Track, WorkerIndex};
 use liandong_sfu_core::transport::{Certificate, Kind, classify};
@@ -160,6 +161,7 @@ impl World {
             peer,
             slot: SlotIndex(slot),
             source: of.map(camera),
+            view: SlotView::default(),
         };
         self.order(peer.worker(), command);
     }

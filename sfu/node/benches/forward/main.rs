@@ -26,7 +26,7 @@ mod raw;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use liandong_sfu_node::{Node, NodeConfig, NodeEvent, PeerId, RoomId};
+use liandong_sfu_node::{Node, NodeConfig, NodeEvent, PeerId, RoomId, Shown};
 use tokio::sync::mpsc::Receiver;
 
 use clients::Clients;
@@ -155,7 +155,7 @@ impl Call {
 
         let source = peers.remove(0);
         for peer in &peers {
-            call.node.set_slots(*peer, vec![Some(source)]);
+            call.node.set_slots(*peer, &[Some(Shown::camera(source))]);
         }
         call.clients.stream(STREAMED).await?;
         call.await_shown(peers.len()).await?;

@@ -2,7 +2,7 @@
 
 use liandong_domain::{Conference, ConferenceId, County, ParticipantId, ParticipantState, stage};
 use liandong_protocol::Push;
-use liandong_sfu_node::{PeerId, Track};
+use liandong_sfu_node::{PeerId, Shown, Track};
 
 use super::Media;
 use crate::desk::clients::{ClientId, Clients, encode_push};
@@ -81,8 +81,10 @@ impl Media {
             }
         }
         if shown != link.shown {
-            link.shown = shown.clone();
-            self.node.set_slots(link.peer, shown);
+            let wanted: Vec<Option<Shown>> =
+                shown.iter().map(|peer| peer.map(Shown::camera)).collect();
+            link.shown = shown;
+            self.node.set_slots(link.peer, &wanted);
         }
     }
 

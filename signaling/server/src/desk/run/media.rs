@@ -92,11 +92,13 @@ impl<J: Journal> Running<J> {
             }
             NodeEvent::SlotLive { after, .. } => self.metrics.slot_live(after),
             NodeEvent::Speaking { room, peers } => self.media.figures.speaking(room, peers),
-            NodeEvent::Stats { peer, stats } => {
+            NodeEvent::Stats { peer, stats, .. } => {
                 self.metrics.stats(figures::is_poor(&stats));
                 self.media.figures.quality(peer, stats);
             }
-            NodeEvent::SourceStarted { .. } | NodeEvent::SourceSilent { .. } => {}
+            NodeEvent::SourceStarted { .. }
+            | NodeEvent::SourceSilent { .. }
+            | NodeEvent::Demand { .. } => {}
         }
     }
 }
