@@ -136,14 +136,20 @@ impl Engine {
             Kind::Rtp => {
                 let result = self.peers[key].transport.unprotect_rtp(datagram);
                 match result {
-                    Ok(len) => self.receive_rtp(now, key, &datagram[..len]),
+                    Ok(len) => {
+                        self.heard(now, key, path);
+                        self.receive_rtp(now, key, &datagram[..len])
+                    }
                     Err(error) => self.drop_sealed(error),
                 }
             }
             Kind::Rtcp => {
                 let result = self.peers[key].transport.unprotect_rtcp(datagram);
                 match result {
-                    Ok(len) => self.receive_rtcp(now, key, &datagram[..len]),
+                    Ok(len) => {
+                        self.heard(now, key, path);
+                        self.receive_rtcp(now, key, &datagram[..len])
+                    }
                     Err(error) => self.drop_sealed(error),
                 }
             }
@@ -247,6 +253,15 @@ impl Engine {
         self.paths.insert(path, key);
         let peer = peer.id;
         self.events.push_back(Event::PathOwned { peer, path });
+    }
+
+    /// Authentic media by a path other than the chosen one may mean that its peer has moved.
+    fn heard(&mut self, now: Instant, key: PeerKey, path: Path) {
+        let transport = &mut self.peers[key].transport;
+        transport.heard(now, path);
+        if transport.has_events() {
+            self.drain_transport(now, key);
+        }
     }
 
     fn receive_dtls(

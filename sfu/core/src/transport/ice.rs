@@ -2,6 +2,8 @@
 //!
 //! The peer finds the paths and chooses; a path is valid while its checks,
 //! signed with our password, keep coming. They are the peer's consent to receive as well (RFC 7675).
+//! A peer whose network changes is followed at its first nomination from elsewhere, or
+//! at its first media or check once the old path is silent.
 
 use std::time::{Duration, Instant};
 
@@ -16,6 +18,17 @@ use crate::ids::Path;
 pub const CONSENT_LIFETIME: Duration = Duration::from_secs(30);
 /// Paths that are remembered: a client has a few interfaces, IPv4 and IPv6, and its NATs' moods.
 pub const MAX_PATHS: usize = 8;
+
+/// Media on another path than the chosen one, which has been silent for so long: the peer has moved.
+const QUIET: Duration = Duration::from_millis(300);
+/// Likewise, with nothing but a check on the other path. Media brings feedback more often than that...
+const QUIET_IN_CALL: Duration = Duration::from_millis(900);
+/// ...and without media, libwebrtc checks its path every 2.5 s.
+const QUIET_AT_REST: Duration = Duration::from_secs(3);
+/// A path that carried media so lately is in use.
+const IN_CALL: Duration = Duration::from_secs(5);
+/// Two paths nominated in turn within this time: aggressive nomination (RFC 5245 §8.1.1.2).
+const CONTEST: Duration = Duration::from_secs(2);
 
 /// Both sides' credentials from one negotiation.
 #[derive(Debug)]
@@ -45,6 +58,23 @@ impl Generation {
 struct KnownPath {
     path: Path,
     checked_at: Instant,
+    /// The last check, or packet of media.
+    heard_at: Instant,
+    media_at: Option<Instant>,
+    nominated_at: Option<Instant>,
+    /// Of the last check.
+    priority: u32,
+}
+
+impl KnownPath {
+    fn is_silent(&self, now: Instant, time: Duration) -> bool {
+        now.saturating_duration_since(self.heard_at) >= time
+    }
+
+    fn is_in_call(&self, now: Instant) -> bool {
+        self.media_at
+            .is_some_and(|at| now.saturating_duration_since(at) < IN_CALL)
+    }
 }
 
 #[derive(Debug)]
@@ -118,10 +148,11 @@ impl IceLite {
             outbox.send(path, answer);
         }
         let nominates = request.nominates();
-        self.validate(now, path, outbox);
+        self.validate(now, path, request.priority(), outbox);
         if nominates {
-            self.nominated = true;
-            self.select(path, outbox);
+            self.nominate(now, path, outbox);
+        } else {
+            self.follow_check(now, path, outbox);
         }
         // A peer that never nominates has restarted when its first new check is here.
         if is_next
@@ -137,6 +168,61 @@ impl IceLite {
     /// wants its answer there.
     pub(super) fn hint(&mut self, path: Path, outbox: &mut Outbox) {
         if !self.nominated {
+            self.select(path, outbox);
+        }
+    }
+
+    /// Authentic media came by this path. A peer whose network has changed may use another
+    /// path before its next nomination: it is answered where it is.
+    pub(super) fn heard(&mut self, now: Instant, path: Path, outbox: &mut Outbox) {
+        let Some(known) = self.paths.iter_mut().find(|known| known.path == path) else {
+            return;
+        };
+        known.heard_at = now;
+        known.media_at = Some(now);
+        if self.selected != Some(path) && self.chosen().is_some_and(|c| c.is_silent(now, QUIET)) {
+            self.select(path, outbox);
+        }
+    }
+
+    fn chosen(&self) -> Option<&KnownPath> {
+        self.paths
+            .iter()
+            .find(|known| Some(known.path) == self.selected)
+    }
+
+    /// The latest choice holds. But a peer with aggressive nomination chooses all its paths again
+    /// and again, and means the one of the highest priority that works (RFC 5245 §8.1.1.2).
+    fn nominate(&mut self, now: Instant, path: Path, outbox: &mut Outbox) {
+        self.nominated = true;
+        let Some(known) = self.paths.iter_mut().find(|known| known.path == path) else {
+            return;
+        };
+        let before = known.nominated_at.replace(now);
+        let priority = known.priority;
+        let outdone = self.chosen().is_some_and(|chosen| {
+            let contested = before.is_some_and(|before| {
+                now.saturating_duration_since(before) < CONTEST
+                    && chosen.nominated_at.is_some_and(|at| at >= before)
+            });
+            contested && chosen.priority >= priority && !chosen.is_silent(now, QUIET)
+        });
+        if !outdone {
+            self.select(path, outbox);
+        }
+    }
+
+    /// A check that chooses nothing says at least that its path works.
+    fn follow_check(&mut self, now: Instant, path: Path, outbox: &mut Outbox) {
+        let left = self.chosen().is_some_and(|chosen| {
+            let quiet = if chosen.is_in_call(now) {
+                QUIET_IN_CALL
+            } else {
+                QUIET_AT_REST
+            };
+            chosen.is_silent(now, quiet)
+        });
+        if left {
             self.select(path, outbox);
         }
     }
@@ -175,16 +261,24 @@ impl IceLite {
         oldest.unwrap_or(self.since) + CONSENT_LIFETIME
     }
 
-    fn validate(&mut self, now: Instant, path: Path, outbox: &mut Outbox) {
+    fn validate(&mut self, now: Instant, path: Path, priority: u32, outbox: &mut Outbox) {
         if let Some(known) = self.paths.iter_mut().find(|known| known.path == path) {
             known.checked_at = now;
+            known.heard_at = now;
+            known.priority = priority;
             return;
         }
         if self.paths.is_full() {
             self.forget_stalest(outbox);
         }
-        let checked_at = now;
-        self.paths.push(KnownPath { path, checked_at });
+        self.paths.push(KnownPath {
+            path,
+            checked_at: now,
+            heard_at: now,
+            media_at: None,
+            nominated_at: None,
+            priority,
+        });
         outbox.tell(TransportEvent::PathValidated(path));
         if self.selected.is_none() {
             self.select(path, outbox);

@@ -164,6 +164,13 @@ impl Transport {
         }
     }
 
+    /// Authentic media came by this path: [`Transport::path`] may change.
+    pub fn heard(&mut self, now: Instant, path: Path) {
+        if !self.over {
+            self.ice.heard(now, path, &mut self.outbox);
+        }
+    }
+
     /// For protecting what goes to this peer; `None` until connected, and once over.
     pub fn srtp_out(&mut self) -> Option<&mut SrtpOut> {
         self.srtp.as_deref_mut().map(|(_, out)| out)
@@ -216,6 +223,12 @@ impl Transport {
 
     pub fn poll_transmit(&mut self) -> Option<Transmit> {
         self.outbox.transmits.pop_front()
+    }
+
+    /// Whether [`Transport::poll_event`] has something.
+    #[must_use]
+    pub fn has_events(&self) -> bool {
+        !self.outbox.events.is_empty()
     }
 
     pub fn poll_event(&mut self) -> Option<TransportEvent> {

@@ -79,6 +79,11 @@ impl<'a> Request<'a> {
         self.message.use_candidate()
     }
 
+    /// PRIORITY (RFC 8445 §7.1.1); the lowest if it is missing.
+    pub(super) fn priority(&self) -> u32 {
+        self.message.prio().unwrap_or_default()
+    }
+
     pub(super) fn says_controlled(&self) -> bool {
         self.message.ice_controlled().is_some()
     }

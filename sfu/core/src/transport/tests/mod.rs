@@ -2,6 +2,7 @@
 
 mod call;
 mod hostile;
+mod moving;
 mod network;
 mod other_client;
 
@@ -64,6 +65,10 @@ impl Check<'_> {
     }
 
     fn bytes_with(self, password: &str) -> Vec<u8> {
+        self.bytes_of(password, 0x6e00_01ff)
+    }
+
+    fn bytes_of(self, password: &str, priority: u32) -> Vec<u8> {
         let username = format!("{}:{}", self.to.ufrag(), self.from);
         let mut buffer = [0u8; 256];
         let len = StunMessage::binding_request(
@@ -71,7 +76,7 @@ impl Check<'_> {
             TransId::new(),
             self.controlling,
             1,
-            0x6e00_01ff,
+            priority,
             self.nominate,
         )
         .to_bytes(Some(password.as_bytes()), &mut buffer, sha1_hmac)
