@@ -243,13 +243,24 @@ describe("the media of a call", () => {
         answer = resolve;
       });
     line.listener({ type: "mediaLost", conference: 7 });
+    await vi.advanceTimersByTimeAsync(1_000);
+    line.listener({ type: "networkChanged" });
     await settle();
-    line.listener({ type: "mediaLost", conference: 7 });
-    await settle();
-    expect(FakeConnection.made).toHaveLength(2);
+    expect(peer().restarts).toBe(0);
     answer({ type: "answer", sdp: "answer", videoSlots: 4 });
     await settle();
-    expect(FakeConnection.made).toHaveLength(3);
+    expect(FakeConnection.made).toHaveLength(2);
+    expect(peer().restarts).toBe(1);
+  });
+
+  test("a connection that cannot be offered again is replaced at once", async () => {
+    peer().become("connected");
+    await vi.advanceTimersByTimeAsync(10_000);
+    peer().createOffer = () => Promise.reject(new DOMException("no such extension", "InvalidAccessError"));
+    line.listener({ type: "networkChanged" });
+    await settle();
+    expect(FakeConnection.made).toHaveLength(2);
+    expect(offers()).toBe(2);
   });
 
   test("end with the stay in the conference", () => {

@@ -130,22 +130,25 @@ class Call {
 
   private async negotiate(peer: Peer): Promise<void> {
     if (callMediaStore.getState().phase !== "connecting") callMediaStore.setState({ phase: "recovering" });
-    let input: PathInput = { type: "answered" };
+    let offer: string;
     try {
-      await peer.negotiate((sdp) => this.exchange(sdp));
-      // Restarted over a path that still carried: it never was away.
-      if (peer.connected) callMediaStore.setState({ phase: "connected", failure: null });
-    } catch (error) {
-      input = this.failed(error);
+      offer = await peer.offer();
+    } catch {
+      this.tell({ type: "stuck" });
+      return;
     }
-    if (input.type === "answered") this.tellOwnMedia();
-    this.tell(input);
-  }
-
-  private async exchange(sdp: string): Promise<string> {
-    const reply = await ask({ type: "offer", conference: this.conference, sdp }, OFFER_TIMEOUT_MS);
-    if (reply.type !== "answer") throw new Error(`an offer was answered by ${reply.type}`);
-    return reply.sdp;
+    try {
+      const reply = await ask({ type: "offer", conference: this.conference, sdp: offer }, OFFER_TIMEOUT_MS);
+      if (reply.type !== "answer") throw new Error(`an offer was answered by ${reply.type}`);
+      await peer.take(reply.sdp);
+    } catch (error) {
+      this.tell(this.failed(error));
+      return;
+    }
+    // Restarted over a path that still carried: it never was away.
+    if (peer.connected) callMediaStore.setState({ phase: "connected", failure: null });
+    this.tellOwnMedia();
+    this.tell({ type: "answered" });
   }
 
   private failed(error: unknown): PathInput {

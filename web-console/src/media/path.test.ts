@@ -68,11 +68,25 @@ describe("the path to the media server", () => {
   test("that works is left alone by a line that comes back, unless the server knows nothing of it", () => {
     expect(steps(connected(), [{ type: "lineLost" }, { type: "lineBack", resumed: true }])).toEqual([null, null]);
     expect(steps(connected(), [{ type: "lineLost" }, { type: "lineBack", resumed: false }])).toEqual([null, "rebuild"]);
+  });
+
+  test("lost at the server is built anew, once for the old connection's end and its replacement", () => {
     expect(steps(connected(), [{ type: "mediaLost" }, { type: "mediaLost" }, { type: "answered" }])).toEqual([
       "rebuild",
       null,
+      null,
+    ]);
+    expect(steps(connected(), [{ type: "network" }, { type: "mediaLost" }, { type: "answered" }])).toEqual([
+      "restart",
+      null,
       "rebuild",
     ]);
+  });
+
+  test("that cannot be offered again is built anew at once, and not for ever", () => {
+    const path = connected();
+    expect(steps(path, [{ type: "network" }, { type: "stuck" }, { type: "stuck" }])).toEqual(["restart", "rebuild", null]);
+    expect(path.deadlineMs).toBe(3_400);
   });
 
   test("a restart in vain is followed by a new connection, and that by another", () => {
@@ -112,6 +126,13 @@ describe("the path to the media server", () => {
     path.handle({ type: "mediaLost" }, 0);
     expect(path.handle({ type: "refused" }, 1)).toBeNull();
     expect(path.deadlineMs).toBeNull();
+  });
+
+  test("that begins with the line is not begun twice by its welcome", () => {
+    const path = new Path(true);
+    expect(path.begin(0)).toBe("rebuild");
+    expect(path.handle({ type: "lineBack", resumed: false }, 1)).toBeNull();
+    expect(path.handle({ type: "answered" }, 100)).toBeNull();
   });
 
   test("begins once there is a line", () => {

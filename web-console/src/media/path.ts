@@ -13,6 +13,8 @@ export type PathInput =
   | { type: "answered" }
   /** It was not, for now. */
   | { type: "unanswered" }
+  /** The browser could not make one. */
+  | { type: "stuck" }
   /** It was refused for good. */
   | { type: "refused" }
   /** The moment of `deadlineMs` has come. */
@@ -75,11 +77,17 @@ export class Path {
       case "lineBack":
         return this.lineBack(input.resumed, nowMs);
       case "mediaLost":
-        return this.want("rebuild", nowMs);
+        // Said before the answer, it is about the connection that the new one replaces.
+        return this.negotiating?.step === "rebuild" ? null : this.want("rebuild", nowMs);
       case "answered":
         return this.answered(nowMs);
       case "unanswered":
         return this.unanswered(nowMs);
+      case "stuck":
+        // A connection that cannot be offered again is replaced at once; one that never could be, later.
+        if (this.negotiating?.step === "rebuild") return this.unanswered(nowMs);
+        this.negotiating = null;
+        return this.want("rebuild", nowMs);
       case "refused":
         this.negotiating = this.owed = this.deadline = null;
         return null;
@@ -118,6 +126,8 @@ export class Path {
 
   private lineBack(resumed: boolean, nowMs: number): PathStep | null {
     this.line = true;
+    // What went out over the old line is reported by now: this one began on the new.
+    if (this.negotiating !== null) return null;
     // A new client at the server: what it had negotiated went with the old one.
     if (!resumed) return this.want("rebuild", nowMs);
     if (this.owed !== null) return this.want(this.owed, nowMs);

@@ -118,8 +118,8 @@ export class Peer {
     return this.pc.connectionState === "connected";
   }
 
-  /** Offers (again, with new ICE credentials) and takes the answer. */
-  async negotiate(exchange: (sdp: string) => Promise<string>): Promise<void> {
+  /** Makes an offer (again, with new ICE credentials). */
+  async offer(): Promise<string> {
     if (this.negotiated) {
       this.pc.setConfiguration({ ...this.pc.getConfiguration(), iceServers: this.iceServers() });
       this.pc.restartIce();
@@ -131,7 +131,10 @@ export class Peer {
     if (offer === null) throw new Error("no local description after setting one");
     // The server is ICE-lite: it learns our addresses from our checks, so the
     // offer need not wait for candidates.
-    const answer = await exchange(offer.sdp);
+    return offer.sdp;
+  }
+
+  async take(answer: string): Promise<void> {
     if (this.pc.signalingState === "closed") return;
     await this.pc.setRemoteDescription({ type: "answer", sdp: answer });
     this.negotiated = true;

@@ -32,7 +32,9 @@ export function useWish(conference: ConferenceId, look: Pick<WallLook, "shown" |
     // Before the wall is laid out there is nothing to say about it.
     if (!online || !connected || boxes.size === 0) return;
     const want = () => {
-      const speaker = hold.follow(vitals.loudestSpeaker(), performance.now());
+      const loudest = vitals.loudestSpeaker();
+      // The own voice, and one on another page, take the word from nobody here.
+      const speaker = hold.follow(loudest !== null && shown.includes(loudest) ? loudest : null, performance.now());
       pace.want({ tiles: tilesOf({ shown, boxes, pinned, spotlight, speaker, pixelRatio, hidden }) });
     };
     want();
