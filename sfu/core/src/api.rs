@@ -63,6 +63,8 @@ pub enum Command {
     RequestKeyframe { source: SourceId },
     /// From another worker: the source is gone.
     SourceGone { source: SourceId },
+    /// The TCP connection that was this path has ended.
+    PathClosed { path: Path },
 }
 
 /// How a receiver looks at a slot; decides which layers are worth forwarding.
@@ -342,6 +344,8 @@ pub struct EngineConfig {
     pub certificate: Certificate,
     /// The addresses that answers advertise as host candidates.
     pub candidates: Vec<SocketAddr>,
+    /// Likewise, as passive TCP candidates (RFC 6544 §4.5).
+    pub tcp_candidates: Vec<SocketAddr>,
     /// Offers beyond this many peers are refused.
     pub max_peers: usize,
 }
@@ -407,9 +411,23 @@ impl Outbox {
 
     /// Makes a datagram of the bytes from `start` to the end.
     pub(crate) fn enter(&mut self, to: Path, start: usize) {
+        self.enter_as(false, to, start);
+    }
+
+    /// Likewise, of bytes that are a picture's.
+    pub(crate) fn enter_video(&mut self, to: Path, start: usize) {
+        self.enter_as(true, to, start);
+    }
+
+    fn enter_as(&mut self, video: bool, to: Path, start: usize) {
         let len = self.bytes.len() - start;
         if let (Ok(start), Ok(len)) = (u32::try_from(start), u16::try_from(len)) {
-            self.datagrams.push(Datagram { to, start, len });
+            self.datagrams.push(Datagram {
+                to,
+                start,
+                len,
+                video,
+            });
         }
     }
 
@@ -429,4 +447,6 @@ pub struct Datagram {
     pub to: Path,
     pub start: u32,
     pub len: u16,
+    /// Of a picture: gives way first where the way out is full.
+    pub video: bool,
 }

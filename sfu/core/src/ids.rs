@@ -61,7 +61,19 @@ pub struct SlotIndex(pub u8);
 /// Where a datagram came from or goes to: one of the node's sockets and the far end.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Path {
-    /// Which of the node's sockets, as numbered by the node.
+    /// Which of the node's sockets or addresses, as numbered by the node; [`Path::TCP`] for a
+    /// connection of ICE-TCP.
     pub local: u8,
     pub remote: std::net::SocketAddr,
+}
+
+impl Path {
+    /// `local` of every TCP connection: the far end alone tells them apart.
+    pub const TCP: u8 = u8::MAX;
+
+    /// Whether datagrams travel within a TCP connection (RFC 6544).
+    #[must_use]
+    pub const fn is_tcp(&self) -> bool {
+        self.local == Self::TCP
+    }
 }

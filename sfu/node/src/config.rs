@@ -24,6 +24,9 @@ pub struct NodeConfig {
     /// Where there is one: the only addresses that clients are told, each with its port, as
     /// behind a router that forwards a port of its own. Wins over `advertise`.
     pub advertise_media: Vec<SocketAddr>,
+    /// Where the program listens for TCP and passes on what is not TLS by
+    /// [`Node::accept_tcp`](crate::Node::accept_tcp). `None`: media by UDP only.
+    pub tcp_port: Option<u16>,
     /// Worker threads. 0: one per core.
     pub workers: usize,
     /// Bounds on what clients can make the node hold.
@@ -52,6 +55,7 @@ impl Default for NodeConfig {
             port: 7882,
             advertise: Vec::new(),
             advertise_media: Vec::new(),
+            tcp_port: None,
             workers: 0,
             limits: Limits::default(),
         }

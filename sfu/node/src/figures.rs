@@ -23,6 +23,20 @@ impl Count {
     }
 }
 
+/// What there is of something now; one writer.
+#[derive(Debug, Default)]
+pub(crate) struct Gauge(AtomicU64);
+
+impl Gauge {
+    pub(crate) fn set(&self, n: u64) {
+        self.0.store(n, Ordering::Relaxed);
+    }
+
+    pub(crate) fn value(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 /// Counts observations at or below each of `N` bounds.
 #[derive(Debug)]
 pub(crate) struct Histogram<const N: usize> {
@@ -99,6 +113,15 @@ pub(crate) struct WorkerFigures {
     pub dropped_send_full: Count,
     /// The kernel would not send it there.
     pub dropped_send_refused: Count,
+    /// A TCP connection's queue was full.
+    pub dropped_tcp_full: Count,
+    /// For a TCP connection that has ended.
+    pub dropped_tcp_gone: Count,
+    /// TCP connections that ended because they sent something else than short frames.
+    pub dropped_tcp_malformed: Count,
+    /// TCP connections that ended without a verified check.
+    pub tcp_unproven: Count,
+    pub tcp_connections: Gauge,
     /// Receive calls that failed, for example because of an ICMP error.
     pub receive_errors: Count,
     /// Statistics and speaking indications that nobody took in time.
@@ -128,6 +151,11 @@ impl Default for WorkerFigures {
             dropped_relay_full: Count::default(),
             dropped_send_full: Count::default(),
             dropped_send_refused: Count::default(),
+            dropped_tcp_full: Count::default(),
+            dropped_tcp_gone: Count::default(),
+            dropped_tcp_malformed: Count::default(),
+            tcp_unproven: Count::default(),
+            tcp_connections: Gauge::default(),
             receive_errors: Count::default(),
             dropped_events: Count::default(),
             queue_delay: Histogram::new([

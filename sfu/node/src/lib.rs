@@ -7,6 +7,7 @@
 
 mod config;
 mod control;
+mod epoll;
 mod event;
 mod figures;
 mod links;
@@ -17,6 +18,7 @@ mod node;
 mod outgoing;
 mod socket;
 mod sys;
+mod tcp;
 mod udp;
 mod worker;
 

@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 
 use crate::event::{Answered, OfferError};
 use crate::sys::Wake;
+use crate::tcp::Arrived;
 
 /// What a worker is told.
 #[derive(Debug)]
@@ -29,6 +30,8 @@ pub(crate) enum Order {
         path: Path,
         worker: WorkerIndex,
     },
+    /// A TCP connection whose first check is for a peer of this worker.
+    Connection(Box<Arrived>),
     /// Finish what is under way and end the thread.
     Stop,
 }

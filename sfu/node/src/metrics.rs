@@ -25,7 +25,7 @@ type Counted = (
     fn(&WorkerFigures, &Counters) -> u64,
 );
 
-const COUNTERS: [Counted; 18] = [
+const COUNTERS: [Counted; 19] = [
     (
         "media_received_datagrams",
         "Datagrams that came in",
@@ -94,6 +94,11 @@ const COUNTERS: [Counted; 18] = [
         |w, _| w.receive_errors.count(),
     ),
     (
+        "media_tcp_unproven",
+        "TCP connections that ended without a verified check",
+        |w, _| w.tcp_unproven.count(),
+    ),
+    (
         "media_dropped_events",
         "Statistics and speaking indications that nobody took in time",
         |w, _| w.dropped_events.count(),
@@ -103,7 +108,7 @@ const COUNTERS: [Counted; 18] = [
 /// (reason, what to read) of `media_dropped`.
 type Dropped = (&'static str, fn(&WorkerFigures, &Counters) -> u64);
 
-const DROPPED: [Dropped; 13] = [
+const DROPPED: [Dropped; 16] = [
     ("truncated", |w, _| w.dropped_truncated.count()),
     ("unclassified", |_, e| e.dropped_unclassified),
     ("unknown_path", |w, e| {
@@ -113,6 +118,9 @@ const DROPPED: [Dropped; 13] = [
     ("relay_full", |w, _| w.dropped_relay_full.count()),
     ("send_full", |w, _| w.dropped_send_full.count()),
     ("send_refused", |w, _| w.dropped_send_refused.count()),
+    ("tcp_full", |w, _| w.dropped_tcp_full.count()),
+    ("tcp_gone", |w, _| w.dropped_tcp_gone.count()),
+    ("tcp_malformed", |w, _| w.dropped_tcp_malformed.count()),
     ("stun", |_, e| e.dropped_stun),
     ("dtls", |_, e| e.dropped_dtls),
     ("unauthentic", |_, e| e.dropped_unauthentic),
@@ -158,6 +166,25 @@ impl NodeMetrics {
         for (worker, count) in peers.into_iter().enumerate() {
             let labels = [("worker", worker)];
             ConstGauge::new(i64::from(count)).encode(family.encode_family(&labels)?)?;
+        }
+        let help = "TCP connections of a worker";
+        let mut family =
+            encoder.encode_descriptor("media_tcp_connections", help, None, MetricType::Gauge)?;
+        for (worker, figures) in self.0.all_figures().iter().enumerate() {
+            let connections = figures.tcp_connections.value();
+            let labels = [("worker", worker)];
+            ConstGauge::new(connections as i64).encode(family.encode_family(&labels)?)?;
+        }
+        let help = "TCP connections that did not get as far as a worker";
+        let mut family =
+            encoder.encode_descriptor("media_tcp_turned_away", help, None, MetricType::Counter)?;
+        let arrivals = self.0.arrivals();
+        for (reason, count) in [
+            ("too_many", &arrivals.refused),
+            ("no_check", &arrivals.strangers),
+        ] {
+            let count = count.load(std::sync::atomic::Ordering::Relaxed);
+            ConstCounter::new(count).encode(family.encode_family(&[("reason", reason)])?)?;
         }
         let help = "User and system time of a worker's thread";
         let mut family = encoder.encode_descriptor(

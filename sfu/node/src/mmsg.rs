@@ -1,5 +1,5 @@
 //! `recvmmsg` and `sendmmsg` with UDP's GRO and GSO: many datagrams for one
-//! system call. The second of the two files with `unsafe`.
+//! system call. One of the three files with `unsafe`.
 //!
 //! The kernel is given arrays of headers that point to other arrays of the
 //! same struct. All pointers are made anew for each call from live borrows, so

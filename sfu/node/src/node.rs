@@ -21,6 +21,7 @@ use crate::links::link;
 use crate::mailbox::{Mailbox, Offer, Order};
 use crate::metrics::{self, NodeMetrics};
 use crate::socket::{MediaPort, advertised};
+use crate::tcp::{Arrivals, Tcp};
 use crate::worker::{self, Worker};
 
 /// A running media node. Clones are handles to the same node.
@@ -39,6 +40,7 @@ pub(crate) struct Shared {
     port: u16,
     advertised: Vec<SocketAddr>,
     waiting_offers: usize,
+    arrivals: Arc<Arrivals>,
 }
 
 impl Node {
@@ -61,7 +63,19 @@ impl Node {
             port: media.port,
             advertised,
             waiting_offers: config.limits.waiting_offers,
+            arrivals: Arc::default(),
         });
+        // A router forwards both protocols of a port of its own.
+        let forwarded = !config.advertise_media.is_empty();
+        let by_tcp = |at: &SocketAddr| {
+            let port = config.tcp_port?;
+            Some(if forwarded {
+                *at
+            } else {
+                SocketAddr::new(at.ip(), port)
+            })
+        };
+        let tcp_candidates: Vec<SocketAddr> = shared.advertised.iter().filter_map(by_tcp).collect();
         let (events, received) = mpsc::channel(config.limits.waiting_events.max(1));
         let certificate =
             Certificate::generate().map_err(|e| NodeError::Certificate(e.to_string()))?;
@@ -74,6 +88,7 @@ impl Node {
                 worker: index,
                 certificate: certificate.clone(),
                 candidates: shared.advertised.clone(),
+                tcp_candidates: tcp_candidates.clone(),
                 max_peers: config.limits.peers as usize,
             };
             let seed = random().map_err(system("random numbers"))?;
@@ -81,6 +96,7 @@ impl Node {
                 index,
                 engine: Engine::new(epoch, engine, seed),
                 sockets,
+                tcp: Tcp::new().map_err(system("an epoll descriptor"))?,
                 links,
                 shared: shared.clone(),
                 events: events.clone(),
@@ -147,6 +163,20 @@ impl Node {
             }
         }
         answer.await.unwrap_or(Err(OfferError::Stopped))
+    }
+
+    /// Takes a connection to the TCP port that does not speak TLS: the first byte of a
+    /// TLS record is 22 (RFC 8446 §5.1), that of a check's length (RFC 4571 §2) at most 2. Returns when a
+    /// worker has it, or when it was not a client's.
+    pub async fn accept_tcp(&self, stream: tokio::net::TcpStream) {
+        let shared = &self.shared;
+        let Some((worker, arrived)) = shared.arrivals.receive(stream).await else {
+            return;
+        };
+        // A worker of another node, or of an earlier start of this one.
+        if let Some(mailbox) = shared.mailboxes.get(usize::from(worker.0)) {
+            mailbox.post(Order::Connection(Box::new(arrived)));
+        }
     }
 
     /// The peer goes, with all that it sends and shows. Unknown peers are ignored:
@@ -233,6 +263,10 @@ impl Shared {
     /// Of a worker of this node: control places peers on no others.
     pub(crate) fn mailbox(&self, worker: WorkerIndex) -> &Mailbox {
         &self.mailboxes[usize::from(worker.0)]
+    }
+
+    pub(crate) fn arrivals(&self) -> &Arrivals {
+        &self.arrivals
     }
 
     pub(crate) fn figures(&self, worker: WorkerIndex) -> &WorkerFigures {

@@ -1,5 +1,5 @@
-//! System calls that the standard library and socket2 do not offer. With `mmsg`, the only
-//! file of this crate with `unsafe`; each block states what it relies on.
+//! System calls that the standard library and socket2 do not offer. With `mmsg` and
+//! `epoll`, the only files of this crate with `unsafe`; each block states what it relies on.
 #![allow(unsafe_code)]
 
 use std::io;

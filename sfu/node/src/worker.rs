@@ -20,6 +20,7 @@ use crate::mailbox::{Mailbox, Offer, Order};
 use crate::node::Shared;
 use crate::outgoing::Outgoing;
 use crate::sys::{self, Ready};
+use crate::tcp::{Arrived, Tcp};
 use crate::udp::Udp;
 
 /// Datagrams and relays taken from each neighbour before anything else has its turn.
@@ -33,6 +34,7 @@ pub(crate) struct Worker {
     pub engine: Engine,
     /// One for each listen address.
     pub sockets: Vec<Socket>,
+    pub tcp: Tcp,
     pub links: Links,
     pub shared: Arc<Shared>,
     pub events: mpsc::Sender<NodeEvent>,
@@ -67,11 +69,14 @@ struct Turning {
     index: WorkerIndex,
     engine: Engine,
     udp: Udp,
+    tcp: Tcp,
     links: Links,
     shared: Arc<Shared>,
     outgoing: Outgoing,
     /// Which other worker a path's datagrams belong to.
     owners: HashMap<Path, WorkerIndex>,
+    /// Connections that may end once what the engine still had for them is sent.
+    released: Vec<Path>,
     outbox: Outbox,
     orders: VecDeque<Order>,
     stopping: bool,
@@ -83,10 +88,12 @@ impl Turning {
             index: worker.index,
             engine: worker.engine,
             udp: Udp::new(worker.sockets),
+            tcp: worker.tcp,
             links: worker.links,
             shared: worker.shared,
             outgoing: Outgoing::new(worker.events),
             owners: HashMap::new(),
+            released: Vec::new(),
             outbox: Outbox::default(),
             orders: VecDeque::new(),
             stopping: false,
@@ -98,8 +105,8 @@ impl Turning {
         let mailbox = shared.mailbox(self.index);
         let figures = shared.figures(self.index);
         figures.begin();
-        // The wake first, then the sockets in the order of `Path::local`.
-        let mut ready = vec![Ready::to_read(mailbox.wake())];
+        // The wake first, TCP, then the sockets in the order of `Path::local`.
+        let mut ready = vec![Ready::to_read(mailbox.wake()), self.tcp.readable()];
         ready.extend(self.udp.readable());
         let mut busy = false;
         while !self.stopping {
@@ -117,15 +124,11 @@ impl Turning {
 
     /// How long there is nothing to do unless something comes.
     fn idle(&self) -> Option<Duration> {
-        let timer = self
-            .engine
-            .poll_timeout()
-            .map(|at| at.saturating_duration_since(Instant::now()));
+        let until = |at: Instant| at.saturating_duration_since(Instant::now());
+        let engine = self.engine.poll_timeout().map(until);
+        let tcp = self.tcp.poll_timeout().map(until);
         let retry = self.outgoing.is_behind().then_some(EVENT_RETRY);
-        match (timer, retry) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (one, other) => one.or(other),
-        }
+        [engine, tcp, retry].into_iter().flatten().min()
     }
 
     /// Takes one batch of everything that is ready and sends what comes of it;
@@ -134,10 +137,16 @@ impl Turning {
         let now = Instant::now();
         let mut busy = false;
         if ready[0].is_ready() {
-            self.take_orders(now, mailbox);
+            self.take_orders(now, mailbox, figures);
         }
         busy |= self.take_from_neighbours(now, figures);
-        for (local, _) in ready[1..].iter().enumerate().filter(|(_, r)| r.is_ready()) {
+        if ready[1].is_ready() {
+            self.take_from_connections(now, figures);
+        }
+        if self.tcp.poll_timeout().is_some_and(|at| at <= now) {
+            self.tcp.expire(now, figures);
+        }
+        for (local, _) in ready[2..].iter().enumerate().filter(|(_, r)| r.is_ready()) {
             busy |= self.take_datagrams(now, local, mailbox, figures);
         }
         if self.engine.poll_timeout().is_some_and(|at| at <= now) {
@@ -146,13 +155,17 @@ impl Turning {
         // Before anything is sent, see `take_datagrams`; and what sending brought about.
         self.take_events(figures);
         self.send(now, figures);
+        self.report_closed(now);
+        for path in self.released.drain(..) {
+            self.tcp.release(path, figures);
+        }
         self.take_events(figures);
         self.wake_neighbours();
         figures.publish(self.engine.counters());
         busy
     }
 
-    fn take_orders(&mut self, now: Instant, mailbox: &Mailbox) {
+    fn take_orders(&mut self, now: Instant, mailbox: &Mailbox, figures: &WorkerFigures) {
         mailbox.wake().clear();
         let mut orders = std::mem::take(&mut self.orders);
         mailbox.take(&mut orders);
@@ -169,6 +182,7 @@ impl Turning {
                         self.owners.remove(&path);
                     }
                 }
+                Order::Connection(arrived) => self.take_connection(now, *arrived, figures),
                 Order::Stop => self.stopping = true,
             }
         }
@@ -220,6 +234,29 @@ impl Turning {
         }
     }
 
+    fn take_connection(&mut self, now: Instant, arrived: Arrived, figures: &WorkerFigures) {
+        let Self { engine, tcp, .. } = self;
+        tcp.add(now, arrived, figures, |path, datagram| {
+            receive_by_tcp(engine, now, path, datagram, figures);
+        });
+        self.report_closed(now);
+    }
+
+    fn take_from_connections(&mut self, now: Instant, figures: &WorkerFigures) {
+        let Self { engine, tcp, .. } = self;
+        tcp.turn(figures, |path, datagram| {
+            receive_by_tcp(engine, now, path, datagram, figures);
+        });
+        self.report_closed(now);
+    }
+
+    fn report_closed(&mut self, now: Instant) {
+        for path in self.tcp.closed() {
+            // A path that was nobody's yet is none that the engine could miss.
+            let _ = self.engine.command(now, Command::PathClosed { path });
+        }
+    }
+
     fn take_from_neighbours(&mut self, now: Instant, figures: &WorkerFigures) -> bool {
         let Self { engine, links, .. } = self;
         let more_relays = links.relays(FROM_NEIGHBOUR, |relay| engine.relay(now, relay));
@@ -243,7 +280,7 @@ impl Turning {
         // A path's owner tells of it before it answers the check, so whatever the
         // client sends upon the answer comes after that news: read the news first.
         if mailbox.wake().is_rung() {
-            self.take_orders(now, mailbox);
+            self.take_orders(now, mailbox, figures);
         }
         let Self {
             engine,
@@ -277,6 +314,7 @@ impl Turning {
                 bytes, datagrams, ..
             } = &self.outbox;
             self.udp.send(bytes, datagrams, figures);
+            self.tcp.send(bytes, datagrams, figures);
             for relay in self.outbox.relays.drain(..) {
                 for worker in others(relay.workers, self.index) {
                     match self.links.relay(worker, relay.clone()) {
@@ -353,6 +391,11 @@ impl Turning {
                 let order = Command::SourceGone { source };
                 return self.post(worker, Order::Engine(order));
             }
+            // No other worker can receive what comes by a connection of this one.
+            Event::PathOwned { path, .. } if path.is_tcp() => return self.tcp.proven(path),
+            Event::PathReleased { path } if path.is_tcp() => {
+                return self.released.push(path);
+            }
             Event::PathOwned { path, .. } => {
                 self.owners.remove(&path);
                 return self.post_to_others(|| Order::PathOwned { path, worker: me });
@@ -386,6 +429,19 @@ impl Turning {
                 mailbox.wake().ring();
             }
         }
+    }
+}
+
+/// A connection's worker was named by its first check; later ones cannot change it.
+fn receive_by_tcp(
+    engine: &mut Engine,
+    now: Instant,
+    path: Path,
+    datagram: &mut [u8],
+    figures: &WorkerFigures,
+) {
+    if let Received::NotMine(_) = engine.receive(now, path, datagram) {
+        figures.dropped_unknown_path.add(1);
     }
 }
 

@@ -58,6 +58,12 @@ impl Engine {
                     self.remove_source(now, key);
                 }
             }
+            Command::PathClosed { path } => {
+                if let Some(&key) = self.paths.get(&path) {
+                    self.peers[key].transport.close_path(now, path);
+                    self.drain_transport(now, key);
+                }
+            }
         }
         Ok(Outcome::Done)
     }

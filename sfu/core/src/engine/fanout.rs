@@ -146,7 +146,11 @@ impl Engine {
                     continue;
                 }
             }
-            out.enter(path, start);
+            if slot.is_video {
+                out.enter_video(path, start);
+            } else {
+                out.enter(path, start);
+            }
             down.bytes += (out.bytes.len() - start) as u64;
             self.counters.rtp_forwarded += 1;
         }

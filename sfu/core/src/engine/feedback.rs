@@ -169,7 +169,7 @@ impl Engine {
             let start = self.control.bytes.len();
             let packet = (wire, sequence);
             if slot.resend(srtp, packet, meta, payload, &mut self.control.bytes) {
-                self.control.enter(path, start);
+                self.control.enter_video(path, start);
                 down.bytes += (self.control.bytes.len() - start) as u64;
                 *resends += 1;
                 self.counters.retransmitted += 1;

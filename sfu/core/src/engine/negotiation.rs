@@ -131,14 +131,14 @@ impl Engine {
     }
 
     fn answer(&self, offer: &Offer, ours: &OurSide) -> Result<(String, Negotiated), CommandError> {
-        let candidates: Vec<Candidate> = self
-            .config
-            .candidates
+        let (udp, tcp) = (&self.config.candidates, &self.config.tcp_candidates);
+        let udp = udp.iter().map(|addr| (CandidateProtocol::Udp, *addr));
+        let tcp = tcp
             .iter()
-            .map(|addr| Candidate {
-                protocol: CandidateProtocol::Udp,
-                addr: *addr,
-            })
+            .map(|addr| (CandidateProtocol::TcpPassive, *addr));
+        let candidates: Vec<Candidate> = udp
+            .chain(tcp)
+            .map(|(protocol, addr)| Candidate { protocol, addr })
             .collect();
         let cname = format!("{:016x}", ours.session_id);
         let params = AnswerParams {

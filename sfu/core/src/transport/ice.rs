@@ -227,6 +227,29 @@ impl IceLite {
         }
     }
 
+    /// Goes on where the freshest check came from; with no path left, the peer has
+    /// [`CONSENT_LIFETIME`] to come back.
+    pub(super) fn close_path(&mut self, now: Instant, path: Path, outbox: &mut Outbox) {
+        let Some(place) = self.paths.iter().position(|known| known.path == path) else {
+            return;
+        };
+        self.paths.swap_remove(place);
+        outbox.tell(TransportEvent::PathForgotten(path));
+        if self.selected != Some(path) {
+            return;
+        }
+        match self.paths.iter().max_by_key(|known| known.heard_at) {
+            Some(freshest) => {
+                let freshest = freshest.path;
+                self.select(freshest, outbox);
+            }
+            None => {
+                self.selected = None;
+                self.since = now;
+            }
+        }
+    }
+
     pub(super) fn accepts(&self, path: Path) -> bool {
         self.paths.iter().any(|known| known.path == path)
     }

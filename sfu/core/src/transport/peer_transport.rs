@@ -100,6 +100,13 @@ impl Transport {
         self.ice.restart(local, remote)
     }
 
+    /// The path is no more, without the peer's doing: a broken TCP connection.
+    pub fn close_path(&mut self, now: Instant, path: Path) {
+        if !self.over {
+            self.ice.close_path(now, path, &mut self.outbox);
+        }
+    }
+
     /// Takes a datagram of [`Kind::Stun`](super::Kind::Stun) and answers it at most once.
     ///
     /// # Errors

@@ -86,6 +86,7 @@ impl World {
                 worker: WorkerIndex(worker),
                 certificate: certificate(),
                 candidates: vec![server().remote],
+                tcp_candidates: vec![server().remote],
                 max_peers: 1_000,
             };
             let mut bytes = [worker; 32];

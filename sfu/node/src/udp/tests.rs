@@ -115,6 +115,7 @@ fn batches_go_round_on_both_families() {
             to: *to,
             start: bytes.len() as u32,
             len: content.len() as u16,
+            video: false,
         });
         bytes.extend_from_slice(content);
     }
@@ -146,6 +147,7 @@ fn trains_arrive_as_the_datagrams_they_were() {
                 to: path(receiver.local_addr().unwrap().port()),
                 start: bytes.len() as u32,
                 len: len as u16,
+                video: false,
             });
             bytes.resize(bytes.len() + len, (r * 16 + i) as u8);
         }
@@ -175,6 +177,7 @@ fn merged_datagrams_are_shown_one_by_one() {
             to: path(port),
             start: i * 500,
             len: 500,
+            video: false,
         })
         .collect();
     sender.send(&bytes, &datagrams, &figures);
@@ -201,6 +204,7 @@ fn what_cannot_go_is_counted_and_the_rest_goes() {
         to,
         start: i * 100,
         len: 100,
+        video: false,
     };
     udp.send(
         &[7; 300],

@@ -1,4 +1,5 @@
-//! TCP and TLS: accepts, limits, times out, and hands HTTP on.
+//! TCP and TLS: accepts, limits, times out, and hands HTTP on; media that comes by TCP
+//! goes to the media node.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -12,6 +13,7 @@ use http::request::Parts;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
+use liandong_sfu_node::Node;
 use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -23,6 +25,10 @@ use crate::config::Network;
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// For the head of a request, and idle between requests.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// The first byte of a TLS record (RFC 8446 §5.1), far above the length of an ICE check, with
+/// which media by TCP begins (RFC 4571 §2).
+const TLS_HANDSHAKE: u8 = 22;
+const MAX_CHECK_HIGH_BYTE: u8 = 2;
 const MAX_HEAD_BYTES: usize = 32 * 1024;
 const MAX_STREAMS: u32 = 64;
 const BACKLOG: i32 = 1_024;
@@ -157,6 +163,7 @@ pub async fn serve(
     listener: TcpListener,
     tls: Arc<ServerConfig>,
     router: Router,
+    node: Node,
     network: &Network,
     mut stopping: watch::Receiver<bool>,
 ) {
@@ -191,6 +198,7 @@ pub async fn serve(
             remote,
             acceptor: acceptor.clone(),
             router: router.clone(),
+            node: node.clone(),
         };
         let mut stopping = stopping.clone();
         tasks.spawn(async move {
@@ -210,11 +218,45 @@ struct Connection {
     remote: SocketAddr,
     acceptor: TlsAcceptor,
     router: Router,
+    node: Node,
+}
+
+/// What a connection speaks, by its first byte.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Speaks {
+    Tls,
+    Media,
+    Neither,
+}
+
+impl Speaks {
+    fn of(first: u8) -> Self {
+        match first {
+            TLS_HANDSHAKE => Self::Tls,
+            0..=MAX_CHECK_HIGH_BYTE => Self::Media,
+            _ => Self::Neither,
+        }
+    }
+}
+
+/// Waits for the first byte, which stays where it is; `None`: none came.
+async fn first_byte(stream: &TcpStream) -> Option<u8> {
+    let mut first = [0];
+    let peeked = tokio::time::timeout(HANDSHAKE_TIMEOUT, stream.peek(&mut first)).await;
+    matches!(peeked, Ok(Ok(1))).then_some(first[0])
 }
 
 impl Connection {
     async fn run(self, stopping: &mut watch::Receiver<bool>) {
         let remote = self.remote;
+        match first_byte(&self.stream).await.map(Speaks::of) {
+            Some(Speaks::Tls) => {}
+            Some(Speaks::Media) => return self.node.accept_tcp(self.stream).await,
+            Some(Speaks::Neither) | None => {
+                tracing::debug!(%remote, "neither TLS nor media");
+                return;
+            }
+        }
         // Replies and pushes are small and urgent.
         if let Err(error) = self.stream.set_nodelay(true) {
             tracing::debug!(%remote, %error, "no TCP_NODELAY");
@@ -285,6 +327,18 @@ fn log_end(remote: SocketAddr, result: Result<(), Box<dyn std::error::Error + Se
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn first_byte_tells_tls_from_media() {
+        for first in 0..=255 {
+            let expected = match first {
+                0..=2 => Speaks::Media,
+                22 => Speaks::Tls,
+                _ => Speaks::Neither,
+            };
+            assert_eq!(Speaks::of(first), expected, "{first}");
+        }
+    }
 
     #[test]
     fn places_are_limited_in_all_and_by_address_and_come_back() {

@@ -15,6 +15,7 @@ use std::time::Duration;
 use liandong_domain::{Actor, Order, Timing};
 use liandong_sfu_node::{Node, NodeConfig, NodeError};
 use time::OffsetDateTime;
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::auth::password::{HashError, Verifier};
@@ -98,7 +99,7 @@ pub async fn serve(
     let sessions = Sessions::load(Arc::clone(&vault), clock::now_ms())?;
     let ledger = ledger(&config, data).await?;
 
-    let (node, node_events) = Node::start(node_config(&config))?;
+    let (node, node_events) = Node::start(node_config(&config, &listener))?;
     let desk_metrics = Arc::new(DeskMetrics::default());
     let metrics = Metrics::new(config.metrics_token.as_deref(), &desk_metrics, &node);
     let (desk, desk_task) = desk::run::start(Parts {
@@ -124,8 +125,8 @@ pub async fn serve(
     };
     let (stopping, stopped) = watch::channel(false);
     let serving = tokio::spawn({
-        let network = config.network.clone();
-        async move { listener::serve(listener, tls, router(app), &network, stopped).await }
+        let (network, node) = (config.network.clone(), node.clone());
+        async move { listener::serve(listener, tls, router(app), node, &network, stopped).await }
     });
     let renewing = tokio::spawn(renew(certificates, config.network.advertise.clone()));
     banner::print(&config, data, &reachable, logins.demo(), printing);
@@ -194,7 +195,7 @@ async fn ledger(config: &Config, data: &Path) -> Result<Ledger<SqliteJournal>, S
     Ok(ledger)
 }
 
-fn node_config(config: &Config) -> NodeConfig {
+fn node_config(config: &Config, listener: &TcpListener) -> NodeConfig {
     let any = config.network.listen.is_unspecified();
     let default = NodeConfig::default();
     NodeConfig {
@@ -206,6 +207,8 @@ fn node_config(config: &Config) -> NodeConfig {
         port: config.network.media_port,
         advertise: advertised(config),
         advertise_media: config.network.advertise_media.clone(),
+        // HTTPS and media by TCP share the port.
+        tcp_port: listener.local_addr().ok().map(|at| at.port()),
         workers: config.network.workers,
         ..default
     }

@@ -264,3 +264,30 @@ fn next_best_path_when_the_chosen_one_goes_silent() {
     assert_eq!(call.server.path(), Some(spare));
     assert!(call.server.is_connected());
 }
+
+#[test]
+fn broken_connection_leaves_the_next_path_or_time_to_come_back() {
+    let mut call = Call::connected(5);
+    let mut streams = Default::default();
+    let (first, second) = (call.client_at, path(43_000));
+    call.client_at = second;
+    call.run_for(3 * SECOND);
+    assert_eq!(call.server.path(), Some(second));
+    let now = call.now;
+    call.server.close_path(now, second);
+    assert_eq!(call.server.path(), Some(first));
+    assert!(!call.server.accepts(second));
+    call.server.close_path(now, first);
+    assert_eq!(call.server.path(), None);
+    call.client_at = path(44_000);
+    call.run_for(10 * SECOND);
+    assert_eq!(call.server.path(), Some(path(44_000)));
+    call.exchange_media(&mut streams, 1);
+
+    let now = call.now;
+    call.server.close_path(now, path(44_000));
+    call.checking = false;
+    call.run_for(31 * SECOND);
+    let lost = TransportEvent::Failed(DisconnectReason::ConsentLost);
+    assert!(call.server_events.contains(&lost));
+}
