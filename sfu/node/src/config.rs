@@ -99,7 +99,7 @@ pub enum NodeError {
     NoSuchAddress(IpAddr),
     #[error("nothing to listen on: give the media node's `listen` at least one address")]
     NothingToListenOn,
-    #[error("more than {max} listen addresses: listen on 0.0.0.0 and :: instead", max = u8::MAX)]
+    #[error("more than {max} listen addresses: listen on 0.0.0.0 and :: instead", max = u8::MAX - 1)]
     TooManyAddresses,
     #[error(
         "no address to advertise: set the media node's `advertise` to an address that clients reach"

@@ -111,6 +111,8 @@ pub(crate) struct WorkerFigures {
     pub dropped_relay_full: Count,
     /// The socket did not become writable in time.
     pub dropped_send_full: Count,
+    /// Likewise, pictures, which give way to the rest.
+    pub dropped_send_full_video: Count,
     /// The kernel would not send it there.
     pub dropped_send_refused: Count,
     /// A TCP connection's queue was full.
@@ -150,6 +152,7 @@ impl Default for WorkerFigures {
             dropped_handover_full: Count::default(),
             dropped_relay_full: Count::default(),
             dropped_send_full: Count::default(),
+            dropped_send_full_video: Count::default(),
             dropped_send_refused: Count::default(),
             dropped_tcp_full: Count::default(),
             dropped_tcp_gone: Count::default(),

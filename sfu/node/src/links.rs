@@ -58,17 +58,24 @@ pub(crate) fn link(workers: usize) -> Vec<Links> {
 }
 
 impl Links {
-    /// Passes a datagram to the worker it belongs to.
+    /// Passes a datagram to the worker it belongs to. Checks that nobody has verified yet get half of
+    /// the ring: a flood of forged ones must not push media out.
     pub(crate) fn hand_over(
         &mut self,
         to: WorkerIndex,
         path: Path,
         datagram: &[u8],
+        unverified: bool,
     ) -> Result<(), Lost> {
         let Some(Some((ring, _))) = self.to.get_mut(usize::from(to.0)) else {
             return Err(Lost);
         };
-        if datagram.len() > MAX_DATAGRAM || ring.slots() < HEADER + datagram.len() {
+        let kept = if unverified {
+            ring.buffer().capacity() / 2
+        } else {
+            0
+        };
+        if datagram.len() > MAX_DATAGRAM || ring.slots() < kept + HEADER + datagram.len() {
             return Err(Lost);
         }
         let header = header(path, datagram.len() as u16);
@@ -216,7 +223,8 @@ mod tests {
         for lap in 0..5_000usize {
             let path = paths()[lap % 2];
             let content = vec![lap as u8; lap % 1_400];
-            all[0].hand_over(WorkerIndex(1), path, &content).unwrap();
+            let to = WorkerIndex(1);
+            all[0].hand_over(to, path, &content, false).unwrap();
             assert_eq!(taken(&mut all[1], 8), [(path, content)]);
         }
         assert_eq!(all[0].take_written(), 0b10);
@@ -229,7 +237,7 @@ mod tests {
         let [path, _] = paths();
         let mut accepted = 0;
         while all[0]
-            .hand_over(WorkerIndex(1), path, &[accepted as u8; 1_000])
+            .hand_over(WorkerIndex(1), path, &[accepted as u8; 1_000], false)
             .is_ok()
         {
             accepted += 1;
@@ -238,7 +246,24 @@ mod tests {
         let mut got = Vec::new();
         while all[1].datagrams(64, |_, bytes| got.push(bytes[0])) {}
         assert_eq!(got, (0..accepted).map(|i| i as u8).collect::<Vec<_>>());
-        all[0].hand_over(WorkerIndex(1), path, b"on again").unwrap();
+        let to = WorkerIndex(1);
+        all[0].hand_over(to, path, b"on again", false).unwrap();
+    }
+
+    #[test]
+    fn flood_of_checks_leaves_room_for_media() {
+        let mut all = link(2);
+        let [path, _] = paths();
+        let to = WorkerIndex(1);
+        let mut checks = 0;
+        while all[0].hand_over(to, path, &[0; 100], true).is_ok() {
+            checks += 1;
+        }
+        let mut media = 0;
+        while all[0].hand_over(to, path, &[0x80; 100], false).is_ok() {
+            media += 1;
+        }
+        assert!(media >= checks, "{media} after {checks}");
     }
 
     #[test]
@@ -246,9 +271,15 @@ mod tests {
         let mut all = link(2);
         let [path, _] = paths();
         for to in [0, 2, 200] {
-            assert_eq!(all[0].hand_over(WorkerIndex(to), path, b"x"), Err(Lost));
+            assert_eq!(
+                all[0].hand_over(WorkerIndex(to), path, b"x", false),
+                Err(Lost)
+            );
         }
         let long = [0; MAX_DATAGRAM + 1];
-        assert_eq!(all[0].hand_over(WorkerIndex(1), path, &long), Err(Lost));
+        assert_eq!(
+            all[0].hand_over(WorkerIndex(1), path, &long, false),
+            Err(Lost)
+        );
     }
 }

@@ -108,7 +108,7 @@ const COUNTERS: [Counted; 19] = [
 /// (reason, what to read) of `media_dropped`.
 type Dropped = (&'static str, fn(&WorkerFigures, &Counters) -> u64);
 
-const DROPPED: [Dropped; 16] = [
+const DROPPED: [Dropped; 17] = [
     ("truncated", |w, _| w.dropped_truncated.count()),
     ("unclassified", |_, e| e.dropped_unclassified),
     ("unknown_path", |w, e| {
@@ -117,6 +117,7 @@ const DROPPED: [Dropped; 16] = [
     ("handover_full", |w, _| w.dropped_handover_full.count()),
     ("relay_full", |w, _| w.dropped_relay_full.count()),
     ("send_full", |w, _| w.dropped_send_full.count()),
+    ("send_full_video", |w, _| w.dropped_send_full_video.count()),
     ("send_refused", |w, _| w.dropped_send_refused.count()),
     ("tcp_full", |w, _| w.dropped_tcp_full.count()),
     ("tcp_gone", |w, _| w.dropped_tcp_gone.count()),

@@ -7,7 +7,7 @@
 #![allow(unsafe_code)]
 
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::time::Duration;
 
@@ -23,10 +23,11 @@ const MAX_MESSAGE: usize = 65_536;
 /// compete for the same cache sets.
 const STRIDE: usize = MAX_MESSAGE + 1_344;
 
-/// Room for ancillary data: GRO's segment size and a receive time need 24 + 32 bytes.
+/// Room for ancillary data: GRO's segment size, a receive time and an address need 24 + 32 + 40 bytes.
+const CONTROL: usize = 96;
 #[derive(Clone, Copy)]
 #[repr(C, align(8))]
-struct Control([u8; 64]);
+struct Control([u8; CONTROL]);
 
 /// A socket address of either family; `sockaddr_in` is the smaller and no
 /// more aligned one, so it fits, too.
@@ -54,6 +55,8 @@ fn empty_headers() -> Box<[libc::mmsghdr]> {
 #[derive(Debug)]
 pub(crate) struct Message<'a> {
     pub from: SocketAddr,
+    /// The address of ours that it was sent to, where the socket hears several.
+    pub to: Option<IpAddr>,
     pub bytes: &'a mut [u8],
     /// Each datagram's size; the last may be shorter.
     pub segment: usize,
@@ -78,7 +81,7 @@ impl Receiver {
         Self {
             memory: vec![0; STRIDE * BATCH].into_boxed_slice(),
             names: vec![NO_NAME; BATCH].into_boxed_slice(),
-            controls: vec![Control([0; 64]); BATCH].into_boxed_slice(),
+            controls: vec![Control([0; CONTROL]); BATCH].into_boxed_slice(),
             vectors: vec![NO_VECTOR; BATCH].into_boxed_slice(),
             headers: empty_headers(),
             received: 0,
@@ -147,12 +150,13 @@ impl Receiver {
             return None;
         }
         let from = address(&self.names[i], header.msg_namelen)?;
-        let (segment, arrived) = ancillary(header, i == 0);
+        let ancillary = ancillary(header, i == 0);
         Some(Message {
             from,
+            to: ancillary.to,
             bytes: &mut self.memory[i * STRIDE..][..len],
-            segment: segment.unwrap_or(len).max(1),
-            arrived,
+            segment: ancillary.segment.unwrap_or(len).max(1),
+            arrived: ancillary.arrived,
         })
     }
 }
@@ -181,10 +185,17 @@ fn address(name: &Name, len: libc::socklen_t) -> Option<SocketAddr> {
     }
 }
 
-/// GRO's segment size and, where wanted, the time of arrival.
-fn ancillary(header: &libc::msghdr, want_time: bool) -> (Option<usize>, Option<Duration>) {
-    let mut segment = None;
-    let mut arrived = None;
+#[derive(Debug, Default)]
+struct Ancillary {
+    /// GRO's segment size.
+    segment: Option<usize>,
+    arrived: Option<Duration>,
+    to: Option<IpAddr>,
+}
+
+/// What the kernel says beside a message; the time of arrival only where wanted.
+fn ancillary(header: &libc::msghdr, want_time: bool) -> Ancillary {
+    let mut found = Ancillary::default();
     // SAFETY: the header's control area is ours and the kernel filled in
     // `msg_controllen` of it; the macros walk within that length.
     let mut next = unsafe { libc::CMSG_FIRSTHDR(header) };
@@ -197,19 +208,30 @@ fn ancillary(header: &libc::msghdr, want_time: bool) -> (Option<usize>, Option<D
             (libc::SOL_UDP, libc::UDP_GRO) => {
                 // SAFETY: the kernel's UDP_GRO data is one c_int; unaligned read in any case.
                 let size = unsafe { data.cast::<libc::c_int>().read_unaligned() };
-                segment = usize::try_from(size).ok().filter(|s| *s > 0);
+                found.segment = usize::try_from(size).ok().filter(|s| *s > 0);
             }
             (libc::SOL_SOCKET, libc::SCM_TIMESTAMPNS) if want_time => {
                 // SAFETY: the kernel's SCM_TIMESTAMPNS data is one timespec.
                 let at = unsafe { data.cast::<libc::timespec>().read_unaligned() };
-                arrived = Some(Duration::new(at.tv_sec as u64, at.tv_nsec as u32));
+                found.arrived = Some(Duration::new(at.tv_sec as u64, at.tv_nsec as u32));
+            }
+            (libc::IPPROTO_IP, libc::IP_PKTINFO) => {
+                // SAFETY: the kernel's IP_PKTINFO data is one in_pktinfo.
+                let info = unsafe { data.cast::<libc::in_pktinfo>().read_unaligned() };
+                let ip = Ipv4Addr::from(u32::from_be(info.ipi_spec_dst.s_addr));
+                found.to = Some(ip.into());
+            }
+            (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) => {
+                // SAFETY: the kernel's IPV6_PKTINFO data is one in6_pktinfo.
+                let info = unsafe { data.cast::<libc::in6_pktinfo>().read_unaligned() };
+                found.to = Some(Ipv6Addr::from(info.ipi6_addr.s6_addr).into());
             }
             _ => {}
         }
         // SAFETY: `next` came from this header's area.
         next = unsafe { libc::CMSG_NXTHDR(header, next) };
     }
-    (segment, arrived)
+    found
 }
 
 /// What one message carries: consecutive datagrams to one destination.
@@ -222,6 +244,10 @@ pub(crate) struct Train {
     /// Each datagram's size; the last may be shorter.
     pub segment: u16,
     pub datagrams: u16,
+    /// The address of ours to send from; `None`: the socket's own.
+    pub from: Option<IpAddr>,
+    /// All of it is video.
+    pub video: bool,
 }
 
 /// Memory for sending.
@@ -236,7 +262,7 @@ impl Sender {
     pub(crate) fn new() -> Self {
         Self {
             names: vec![NO_NAME; BATCH].into_boxed_slice(),
-            controls: vec![Control([0; 64]); BATCH].into_boxed_slice(),
+            controls: vec![Control([0; CONTROL]); BATCH].into_boxed_slice(),
             vectors: vec![NO_VECTOR; BATCH].into_boxed_slice(),
             headers: empty_headers(),
         }
@@ -271,13 +297,16 @@ impl Sender {
             header.msg_iov = vectors.wrapping_add(i);
             header.msg_iovlen = 1;
             header.msg_flags = 0;
+            header.msg_control = controls.wrapping_add(i).cast();
+            header.msg_controllen = 0;
+            if let Some(from) = train.from {
+                write_source(header, from);
+            }
             if train.datagrams > 1 {
-                header.msg_control = controls.wrapping_add(i).cast();
-                header.msg_controllen = size_of::<Control>();
                 write_segment(header, train.segment);
-            } else {
+            }
+            if header.msg_controllen == 0 {
                 header.msg_control = std::ptr::null_mut();
-                header.msg_controllen = 0;
             }
         }
         // SAFETY: the first `trains.len()` headers were filled in above and point to
@@ -336,18 +365,57 @@ fn write_name(name: &mut Name, to: SocketAddr) -> libc::socklen_t {
 
 /// Asks for the message to be cut into datagrams of that size (udp(7), UDP_SEGMENT).
 fn write_segment(header: &mut libc::msghdr, segment: u16) {
-    // SAFETY: the header's control area is one Control: aligned for cmsghdr and larger
-    // than CMSG_SPACE(2), so the first header exists and its data holds a u16.
-    unsafe {
-        let control = libc::CMSG_FIRSTHDR(header);
-        (*control).cmsg_level = libc::SOL_UDP;
-        (*control).cmsg_type = libc::UDP_SEGMENT;
-        (*control).cmsg_len = libc::CMSG_LEN(size_of::<u16>() as libc::c_uint) as usize;
-        libc::CMSG_DATA(control)
-            .cast::<u16>()
-            .write_unaligned(segment);
-        header.msg_controllen = libc::CMSG_SPACE(size_of::<u16>() as libc::c_uint) as usize;
+    append(header, libc::SOL_UDP, libc::UDP_SEGMENT, segment);
+}
+
+/// Sends from that address of ours (ip(7), IP_PKTINFO; RFC 3542 §6.1).
+fn write_source(header: &mut libc::msghdr, from: IpAddr) {
+    match from {
+        IpAddr::V4(v4) => {
+            let info = libc::in_pktinfo {
+                ipi_ifindex: 0,
+                ipi_spec_dst: libc::in_addr {
+                    s_addr: u32::from(v4).to_be(),
+                },
+                ipi_addr: libc::in_addr { s_addr: 0 },
+            };
+            append(header, libc::IPPROTO_IP, libc::IP_PKTINFO, info);
+        }
+        IpAddr::V6(v6) => {
+            let info = libc::in6_pktinfo {
+                ipi6_addr: libc::in6_addr {
+                    s6_addr: v6.octets(),
+                },
+                ipi6_ifindex: 0,
+            };
+            append(header, libc::IPPROTO_IPV6, libc::IPV6_PKTINFO, info);
+        }
     }
+}
+
+/// Appends a control message. `msg_control` must point to a whole [`Control`], of which
+/// `msg_controllen` bytes are in use.
+fn append<T: Copy>(header: &mut libc::msghdr, level: libc::c_int, kind: libc::c_int, data: T) {
+    // SAFETY: only computes a size.
+    let space = unsafe { libc::CMSG_SPACE(size_of::<T>() as libc::c_uint) } as usize;
+    let used = header.msg_controllen;
+    if used + space > CONTROL {
+        return;
+    }
+    // SAFETY: the area is a Control, aligned for cmsghdr; what is in use is a sum of CMSG_SPACEs,
+    // so the next message is aligned, too, and fits, as was checked.
+    unsafe {
+        let control = header
+            .msg_control
+            .cast::<u8>()
+            .add(used)
+            .cast::<libc::cmsghdr>();
+        (*control).cmsg_level = level;
+        (*control).cmsg_type = kind;
+        (*control).cmsg_len = libc::CMSG_LEN(size_of::<T>() as libc::c_uint) as usize;
+        libc::CMSG_DATA(control).cast::<T>().write_unaligned(data);
+    }
+    header.msg_controllen = used + space;
 }
 
 /// Whether the kernel cuts trains for this socket.
@@ -364,4 +432,14 @@ pub(crate) fn merge_received(fd: BorrowedFd<'_>) -> bool {
 /// Lets the kernel note the time of arrival; whether it does.
 pub(crate) fn stamp_received(fd: BorrowedFd<'_>) -> bool {
     sys::set_option(fd, libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, 1).is_ok()
+}
+
+/// Lets the kernel say which address of ours a datagram was sent to; whether it does.
+pub(crate) fn name_destination(fd: BorrowedFd<'_>, v6: bool) -> bool {
+    let (level, name) = if v6 {
+        (libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO)
+    } else {
+        (libc::IPPROTO_IP, libc::IP_PKTINFO)
+    };
+    sys::set_option(fd, level, name, 1).is_ok()
 }

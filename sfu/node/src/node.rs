@@ -18,6 +18,7 @@ use crate::control::{Control, Spans};
 use crate::event::{Answered, NodeEvent, OfferError, Shown, WorkerLoad};
 use crate::figures::WorkerFigures;
 use crate::links::link;
+use crate::locals::Locals;
 use crate::mailbox::{Mailbox, Offer, Order};
 use crate::metrics::{self, NodeMetrics};
 use crate::socket::{MediaPort, advertised};
@@ -76,6 +77,7 @@ impl Node {
             })
         };
         let tcp_candidates: Vec<SocketAddr> = shared.advertised.iter().filter_map(by_tcp).collect();
+        let locals = Arc::new(Locals::new(media.locals.len()));
         let (events, received) = mpsc::channel(config.limits.waiting_events.max(1));
         let certificate =
             Certificate::generate().map_err(|e| NodeError::Certificate(e.to_string()))?;
@@ -96,6 +98,7 @@ impl Node {
                 index,
                 engine: Engine::new(epoch, engine, seed),
                 sockets,
+                locals: locals.clone(),
                 tcp: Tcp::new().map_err(system("an epoll descriptor"))?,
                 links,
                 shared: shared.clone(),

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
 
 use socket2::{Domain, Protocol, Socket, Type};
 
@@ -13,6 +14,9 @@ use crate::sys;
 const SOCKET_BUFFER_BYTES: usize = 4 << 20;
 /// How often another free port is tried when port 0 was asked for.
 const FREE_PORT_TRIES: usize = 16;
+/// A program that was killed may hold its port for some milliseconds more.
+const BUSY_PORT_PATIENCE: Duration = Duration::from_secs(1);
+const BUSY_PORT_RETRY: Duration = Duration::from_millis(50);
 
 /// The sockets of all workers: `[worker][listen address]`.
 #[derive(Debug)]
@@ -28,15 +32,22 @@ impl MediaPort {
         if config.listen.is_empty() {
             return Err(NodeError::NothingToListenOn);
         }
-        if config.listen.len() > usize::from(u8::MAX) {
+        if config.listen.len() >= usize::from(u8::MAX) {
             return Err(NodeError::TooManyAddresses);
         }
-        let mut tries = if config.port == 0 { FREE_PORT_TRIES } else { 1 };
+        let begun = Instant::now();
+        let mut tries = FREE_PORT_TRIES;
         loop {
             tries -= 1;
             match Self::open_once(config, workers) {
                 // The number that was free for the first address was not for the second.
-                Err(NodeError::PortBusy(_)) if tries > 0 => {}
+                Err(NodeError::PortBusy(_)) if config.port == 0 && tries > 0 => {}
+                Err(NodeError::PortBusy(_))
+                    if config.port != 0 && begun.elapsed() < BUSY_PORT_PATIENCE =>
+                {
+                    tries += 1;
+                    std::thread::sleep(BUSY_PORT_RETRY);
+                }
                 other => return other,
             }
         }

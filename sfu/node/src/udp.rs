@@ -1,14 +1,17 @@
 //! Batched UDP of one worker: whole batches in, whole outboxes out.
 
 use std::io;
+use std::net::IpAddr;
 use std::os::fd::{AsFd, AsRawFd, RawFd};
-use std::time::{Duration, SystemTime};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
 
 use liandong_sfu_core::api::Datagram;
 use liandong_sfu_core::ids::Path;
 use socket2::Socket;
 
 use crate::figures::WorkerFigures;
+use crate::locals::{KnownLocals, Local, Locals};
 use crate::mmsg::{self, Receiver, Sender, Train};
 use crate::sys::{self, Ready};
 
@@ -16,10 +19,11 @@ use crate::sys::{self, Ready};
 const MAX_TRAIN_DATAGRAMS: u16 = 64;
 /// Below 65,535 less the IP and UDP headers.
 const MAX_TRAIN_BYTES: usize = 65_000;
-/// A full socket is waited for this long and this often in one flush; what then
-/// remains is dropped, for it would only grow older.
-const WRITABLE_WAIT: Duration = Duration::from_millis(2);
-const WRITABLE_TRIES: u32 = 3;
+/// Full sockets are waited for this long in one turn of the worker, whatever it sends; then
+/// video is dropped, for it would only grow older.
+const WAIT_WITH_VIDEO: Duration = Duration::from_millis(2);
+/// And so long for the rest: speech and control.
+const WAIT_WITHOUT_VIDEO: Duration = Duration::from_millis(3);
 
 /// The sockets of one worker, one for each listen address.
 #[derive(Debug)]
@@ -29,6 +33,9 @@ pub(crate) struct Udp {
     /// The socket and number of messages that wait in `receiver`.
     fetched: (usize, usize),
     sender: Sender,
+    locals: KnownLocals,
+    /// For full sockets, in this turn.
+    waited: Duration,
 }
 
 #[derive(Debug)]
@@ -39,13 +46,17 @@ struct Port {
 }
 
 impl Udp {
-    pub(crate) fn new(sockets: Vec<Socket>) -> Self {
+    pub(crate) fn new(sockets: Vec<Socket>, locals: Arc<Locals>) -> Self {
         let ports = sockets
             .into_iter()
             .map(|socket| {
                 let segments = mmsg::can_segment(socket.as_fd());
                 let merges = mmsg::merge_received(socket.as_fd());
                 let stamps = mmsg::stamp_received(socket.as_fd());
+                if let Some(at) = any_address(&socket) {
+                    let told = mmsg::name_destination(socket.as_fd(), at.is_ipv6());
+                    tracing::debug!(told, "addresses that datagrams come to");
+                }
                 tracing::debug!(segments, merges, stamps, "UDP offloads of the kernel");
                 Port {
                     socket,
@@ -59,7 +70,14 @@ impl Udp {
             receiver: Receiver::new(),
             fetched: (0, 0),
             sender: Sender::new(),
+            locals: KnownLocals::new(locals),
+            waited: Duration::ZERO,
         }
+    }
+
+    /// Full sockets may be waited for again.
+    pub(crate) fn begin_turn(&mut self) {
+        self.waited = Duration::ZERO;
     }
 
     /// To wait on for datagrams, in the order of [`Path::local`].
@@ -87,7 +105,7 @@ impl Udp {
 
     /// Shows each datagram of the fetched batch, in order of arrival.
     pub(crate) fn show(&mut self, figures: &WorkerFigures, mut each: impl FnMut(Path, &mut [u8])) {
-        let (local, messages) = std::mem::take(&mut self.fetched);
+        let (socket, messages) = std::mem::take(&mut self.fetched);
         if messages == 0 {
             return;
         }
@@ -100,8 +118,12 @@ impl Udp {
             if let Some(arrived) = message.arrived {
                 figures.queue_delay.observe(age(arrived));
             }
+            let local = Local {
+                socket: socket as u8,
+                ip: message.to,
+            };
             let path = Path {
-                local: local as u8,
+                local: self.locals.number(local),
                 remote: message.from,
             };
             figures.received_bytes.add(message.bytes.len() as u64);
@@ -118,23 +140,28 @@ impl Udp {
     /// in bounded time is dropped and counted.
     pub(crate) fn send(&mut self, bytes: &[u8], datagrams: &[Datagram], figures: &WorkerFigures) {
         for datagram in datagrams {
-            if let Some(port) = self.ports.get_mut(usize::from(datagram.to.local)) {
-                let (start, len) = (datagram.start as usize, usize::from(datagram.len));
-                couple(&mut port.trains, datagram.to, start, len, port.segments);
+            let Some(local) = self.locals.get(datagram.to.local) else {
+                continue; // by TCP
+            };
+            if let Some(port) = self.ports.get_mut(usize::from(local.socket)) {
+                couple(&mut port.trains, datagram, local.ip, port.segments);
             }
         }
         for port in &mut self.ports {
-            port.send(&mut self.sender, bytes, figures);
+            port.send(&mut self.sender, bytes, &mut self.waited, figures);
             port.trains.clear();
         }
     }
 }
 
 /// Appends a datagram to the last train where it fits, else begins a new one.
-fn couple(trains: &mut Vec<Train>, to: Path, start: usize, len: usize, segments: bool) {
+fn couple(trains: &mut Vec<Train>, datagram: &Datagram, from: Option<IpAddr>, segments: bool) {
+    let (start, len) = (datagram.start as usize, usize::from(datagram.len));
     if segments
         && let Some(last) = trains.last_mut()
-        && last.to == to.remote
+        && last.to == datagram.to.remote
+        && last.from == from
+        && last.video == datagram.video
         && last.start + last.len == start
         && last.len == usize::from(last.segment) * usize::from(last.datagrams)
         && len <= usize::from(last.segment)
@@ -147,12 +174,33 @@ fn couple(trains: &mut Vec<Train>, to: Path, start: usize, len: usize, segments:
         return;
     }
     trains.push(Train {
-        to: to.remote,
+        to: datagram.to.remote,
+        from,
         start,
         len,
-        segment: len as u16,
+        segment: datagram.len,
         datagrams: 1,
+        video: datagram.video,
     });
+}
+
+/// Takes the video out of what has not been sent; gives the number of datagrams.
+fn shed_video(trains: &mut Vec<Train>, sent: usize) -> u64 {
+    let mut shed = 0;
+    let mut at = 0;
+    trains.retain(|train| {
+        let goes = at >= sent && train.video;
+        at += 1;
+        shed += if goes { u64::from(train.datagrams) } else { 0 };
+        !goes
+    });
+    shed
+}
+
+/// The address of a socket that hears all addresses of its family.
+fn any_address(socket: &Socket) -> Option<IpAddr> {
+    let at = socket.local_addr().ok()?.as_socket()?.ip();
+    at.is_unspecified().then_some(at)
 }
 
 /// What an error of sending says about what to do.
@@ -171,7 +219,8 @@ impl Trouble {
     fn of(error: &io::Error, train: &Train) -> Self {
         match error.raw_os_error() {
             Some(libc::EINTR) => Self::Again,
-            Some(libc::EAGAIN) => Self::Full,
+            // ENOBUFS: the queue of the interface is full.
+            Some(libc::EAGAIN | libc::ENOBUFS) => Self::Full,
             // EIO: the interface cannot checksum segments; the others: larger than the path's MTU.
             Some(libc::EIO | libc::EINVAL | libc::EMSGSIZE) if train.datagrams > 1 => Self::NoTrain,
             _ => Self::Refused,
@@ -180,9 +229,14 @@ impl Trouble {
 }
 
 impl Port {
-    fn send(&mut self, sender: &mut Sender, bytes: &[u8], figures: &WorkerFigures) {
+    fn send(
+        &mut self,
+        sender: &mut Sender,
+        bytes: &[u8],
+        waited: &mut Duration,
+        figures: &WorkerFigures,
+    ) {
         let mut sent = 0;
-        let mut tries = WRITABLE_TRIES;
         while let Some(next) = self.trains.get(sent) {
             figures.send_calls.add(1);
             match sender.send(self.socket.as_fd(), bytes, &self.trains[sent..]) {
@@ -196,16 +250,23 @@ impl Port {
                 }
                 Err(e) => match Trouble::of(&e, next) {
                     Trouble::Again => {}
-                    Trouble::Full if tries > 0 => {
-                        tries -= 1;
-                        let mut ready = [Ready::to_write(&self.socket)];
-                        // An error shows again on sending.
-                        let _ = sys::wait(&mut ready, Some(WRITABLE_WAIT));
-                    }
                     Trouble::Full => {
-                        let rest = self.trains[sent..].iter().map(|t| u64::from(t.datagrams));
-                        figures.dropped_send_full.add(rest.sum());
-                        return;
+                        let video = self.trains[sent..].iter().any(|t| t.video);
+                        let patience = if video {
+                            WAIT_WITH_VIDEO
+                        } else {
+                            WAIT_WITHOUT_VIDEO
+                        };
+                        if *waited < patience {
+                            *waited += self.wait(patience - *waited);
+                        } else if video {
+                            let shed = shed_video(&mut self.trains, sent);
+                            figures.dropped_send_full_video.add(shed);
+                        } else {
+                            let rest = self.trains[sent..].iter().map(|t| u64::from(t.datagrams));
+                            figures.dropped_send_full.add(rest.sum());
+                            return;
+                        }
                     }
                     Trouble::NoTrain => {
                         self.segments &= e.raw_os_error() != Some(libc::EIO);
@@ -218,6 +279,16 @@ impl Port {
                 },
             }
         }
+    }
+
+    /// Until there is room, or as long; gives the time that passed.
+    fn wait(&self, at_most: Duration) -> Duration {
+        let begun = Instant::now();
+        let mut ready = [Ready::to_write(&self.socket)];
+        // An error shows again on sending. Where the interface is full the socket is
+        // writable all the same, so that time passes in any case.
+        let _ = sys::wait(&mut ready, Some(at_most));
+        begun.elapsed().max(at_most / 8)
     }
 
     /// Replaces a train by its datagrams.

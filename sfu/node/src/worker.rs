@@ -16,6 +16,7 @@ use tokio::sync::mpsc;
 use crate::event::{Answered, NodeEvent, OfferError};
 use crate::figures::WorkerFigures;
 use crate::links::Links;
+use crate::locals::Locals;
 use crate::mailbox::{Mailbox, Offer, Order};
 use crate::node::Shared;
 use crate::outgoing::Outgoing;
@@ -34,6 +35,7 @@ pub(crate) struct Worker {
     pub engine: Engine,
     /// One for each listen address.
     pub sockets: Vec<Socket>,
+    pub locals: Arc<Locals>,
     pub tcp: Tcp,
     pub links: Links,
     pub shared: Arc<Shared>,
@@ -87,7 +89,7 @@ impl Turning {
         Self {
             index: worker.index,
             engine: worker.engine,
-            udp: Udp::new(worker.sockets),
+            udp: Udp::new(worker.sockets, worker.locals),
             tcp: worker.tcp,
             links: worker.links,
             shared: worker.shared,
@@ -136,6 +138,7 @@ impl Turning {
     fn turn(&mut self, ready: &[Ready], mailbox: &Mailbox, figures: &WorkerFigures) -> bool {
         let now = Instant::now();
         let mut busy = false;
+        self.udp.begin_turn();
         if ready[0].is_ready() {
             self.take_orders(now, mailbox, figures);
         }
@@ -297,7 +300,7 @@ impl Turning {
             let owner = named.or_else(|| owners.get(&path).copied());
             match owner.filter(|owner| owner != index) {
                 None => figures.dropped_unknown_path.add(1),
-                Some(owner) => match links.hand_over(owner, path, datagram) {
+                Some(owner) => match links.hand_over(owner, path, datagram, named.is_some()) {
                     Ok(()) => figures.handed_over.add(1),
                     Err(_) => figures.dropped_handover_full.add(1),
                 },

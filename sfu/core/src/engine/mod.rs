@@ -209,7 +209,9 @@ impl Engine {
             Some(ufrag) => match self.ufrags.get(ufrag) {
                 Some(&key) => key,
                 None => match transport::worker_of_ufrag(ufrag) {
-                    Some(worker) if worker != self.config.worker => {
+                    Some(worker)
+                        if worker != self.config.worker && transport::may_be_check(datagram) =>
+                    {
                         self.counters.stun_received -= 1; // its owner counts it
                         return Received::NotMine(Some(worker));
                     }

@@ -25,3 +25,4 @@ pub use error::{DropReason, TransportError};
 pub use fingerprint::Fingerprint;
 pub use peer_transport::{Transmit, Transport, TransportConfig, TransportEvent};
 pub use srtp::{MAX_TRAILER, OutboundStream, SrtpError, SrtpIn, SrtpOut, SrtpProfile};
+pub use stun::{MAX_CHECK, may_be_check};

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use liandong_sfu_core::ids::WorkerIndex;
-use liandong_sfu_core::transport::{ufrag_of_request, worker_of_ufrag};
+use liandong_sfu_core::transport::{MAX_CHECK, ufrag_of_request, worker_of_ufrag};
 use tokio::io::AsyncReadExt as _;
 
 use super::framing::{LENGTH, frame_len};
@@ -18,8 +18,6 @@ const FIRST_FRAME_TIME: Duration = Duration::from_secs(5);
 const UNPROVEN_PER_ADDRESS: usize = 64;
 /// And all addresses together.
 const UNPROVEN: usize = 2_048;
-/// No check is longer: it would not pass every path (RFC 8489 §6.1).
-pub(crate) const MAX_CHECK: usize = 576;
 
 /// A connection on its way to a worker.
 #[derive(Debug)]

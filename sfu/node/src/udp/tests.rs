@@ -17,8 +17,9 @@ fn trains(datagrams: &[(u16, usize)], segments: bool) -> Vec<(u16, u16, u16)> {
     let mut trains = Vec::new();
     let mut start = 0;
     for (port, len) in datagrams {
-        couple(&mut trains, path(*port), start, *len, segments);
-        start += len;
+        let one = datagram(path(*port), start, *len as u16);
+        couple(&mut trains, &one, None, segments);
+        start += u32::from(one.len);
     }
     trains
         .iter()
@@ -64,7 +65,8 @@ fn loopback() -> (Udp, u16) {
         ..NodeConfig::default()
     };
     let mut media = MediaPort::open(&config, 1).unwrap();
-    (Udp::new(media.sockets.remove(0)), media.port)
+    let locals = Arc::new(Locals::new(media.locals.len()));
+    (Udp::new(media.sockets.remove(0), locals), media.port)
 }
 
 fn client(ip: IpAddr) -> UdpSocket {
@@ -222,9 +224,14 @@ fn what_cannot_go_is_counted_and_the_rest_goes() {
 fn a_train_that_may_not_go_goes_as_single_datagrams() {
     let (mut udp, _) = loopback();
     let to = path(9);
-    couple(&mut udp.ports[0].trains, to, 0, 300, true);
-    couple(&mut udp.ports[0].trains, to, 300, 300, true);
-    couple(&mut udp.ports[0].trains, to, 600, 10, true);
+    for (start, len) in [(0, 300), (300, 300), (600, 10)] {
+        couple(
+            &mut udp.ports[0].trains,
+            &datagram(to, start, len),
+            None,
+            true,
+        );
+    }
     udp.ports[0].uncouple(0);
     let singles: Vec<(usize, usize, u16)> = udp.ports[0]
         .trains
@@ -232,4 +239,87 @@ fn a_train_that_may_not_go_goes_as_single_datagrams() {
         .map(|t| (t.start, t.len, t.datagrams))
         .collect();
     assert_eq!(singles, [(0, 300, 1), (300, 300, 1), (600, 10, 1)]);
+}
+
+fn datagram(to: Path, start: u32, len: u16) -> Datagram {
+    Datagram {
+        to,
+        start,
+        len,
+        video: false,
+    }
+}
+
+#[test]
+fn video_gives_way_and_the_rest_keeps_its_order() {
+    let mut trains = Vec::new();
+    for start in 0..6 {
+        let video = start % 2 == 1;
+        let one = Datagram {
+            video,
+            ..datagram(path(9), start * 10, 10)
+        };
+        couple(&mut trains, &one, None, true);
+    }
+    // Of one kind only.
+    assert_eq!(trains.len(), 6);
+    assert_eq!(shed_video(&mut trains, 2), 2);
+    let left: Vec<usize> = trains.iter().map(|t| t.start).collect();
+    assert_eq!(left, [0, 10, 20, 40]);
+    assert_eq!(shed_video(&mut trains, 2), 0);
+}
+
+#[test]
+fn full_interface_counts_as_full() {
+    let mut trains = Vec::new();
+    couple(&mut trains, &datagram(path(9), 0, 10), None, true);
+    for (error, trouble) in [
+        (libc::ENOBUFS, Trouble::Full),
+        (libc::EAGAIN, Trouble::Full),
+        (libc::EINTR, Trouble::Again),
+        (libc::EINVAL, Trouble::Refused),
+    ] {
+        let error = io::Error::from_raw_os_error(error);
+        assert_eq!(Trouble::of(&error, &trains[0]), trouble);
+    }
+}
+
+/// As on a machine with several addresses: 127.0.0.0/8 are all ours.
+#[test]
+fn replies_leave_from_the_address_that_was_asked() {
+    let config = NodeConfig {
+        listen: vec![Ipv4Addr::UNSPECIFIED.into()],
+        port: 0,
+        ..NodeConfig::default()
+    };
+    let mut media = MediaPort::open(&config, 2).unwrap();
+    let locals = Arc::new(Locals::new(1));
+    let mut other = Udp::new(media.sockets.remove(1), locals.clone());
+    let mut udp = Udp::new(media.sockets.remove(0), locals);
+    let figures = WorkerFigures::default();
+    let client = client(Ipv4Addr::LOCALHOST.into());
+    for last in 1..=5 {
+        let asked: IpAddr = Ipv4Addr::new(127, 0, 0, last).into();
+        client.send_to(b"here", (asked, media.port)).unwrap();
+        let mut ready: Vec<Ready> = udp.readable().chain(other.readable()).collect();
+        sys::wait(&mut ready, Some(Duration::from_secs(10))).unwrap();
+        // The kernel chooses the worker; the answer may be the other one's.
+        let (receives, answers) = if ready[0].is_ready() {
+            (&mut udp, &mut other)
+        } else {
+            (&mut other, &mut udp)
+        };
+        receives.fetch(0, &figures);
+        let mut from = None;
+        receives.show(&figures, |path, _| from = Some(path));
+        let to = from.unwrap();
+        let train = [datagram(to, 0, 100), datagram(to, 100, 100)];
+        for (answers, times) in [(answers, 2), (receives, 2)] {
+            answers.send(&[7; 200], &train, &figures);
+            for _ in 0..times {
+                let (len, at) = client.recv_from(&mut [0; 200]).unwrap();
+                assert_eq!((len, at.ip()), (100, asked));
+            }
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::FromRequestParts;
@@ -31,6 +31,8 @@ const TLS_HANDSHAKE: u8 = 22;
 const MAX_CHECK_HIGH_BYTE: u8 = 2;
 const MAX_HEAD_BYTES: usize = 32 * 1024;
 const MAX_STREAMS: u32 = 64;
+const BUSY_PORT_PATIENCE: Duration = Duration::from_secs(1);
+const BUSY_PORT_RETRY: Duration = Duration::from_millis(50);
 const BACKLOG: i32 = 1_024;
 /// How long open requests may take to end when the server stops.
 const GRACE: Duration = Duration::from_secs(3);
@@ -72,10 +74,10 @@ pub enum ListenError {
 /// See [`ListenError`].
 pub fn listen(network: &Network) -> Result<TcpListener, ListenError> {
     let address = SocketAddr::new(network.listen, network.https_port);
-    bind(address)
+    bind_patiently(address)
         .or_else(|error| match (network.listen, error.raw_os_error()) {
             (IpAddr::V6(v6), Some(EAFNOSUPPORT)) if v6.is_unspecified() => {
-                bind(SocketAddr::from(([0, 0, 0, 0], network.https_port)))
+                bind_patiently(SocketAddr::from(([0, 0, 0, 0], network.https_port)))
             }
             _ => Err(error),
         })
@@ -85,6 +87,22 @@ pub fn listen(network: &Network) -> Result<TcpListener, ListenError> {
             std::io::ErrorKind::AddrNotAvailable => ListenError::NoSuchAddress(network.listen),
             _ => ListenError::System { address, source },
         })
+}
+
+/// A server that was killed may hold its port for some milliseconds more.
+fn bind_patiently(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let begun = Instant::now();
+    loop {
+        match bind(address) {
+            Err(error)
+                if error.kind() == std::io::ErrorKind::AddrInUse
+                    && begun.elapsed() < BUSY_PORT_PATIENCE =>
+            {
+                std::thread::sleep(BUSY_PORT_RETRY);
+            }
+            other => return other,
+        }
+    }
 }
 
 /// Linux: address family not supported.
