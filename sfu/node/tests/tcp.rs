@@ -9,7 +9,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use liandong_sfu_node::{Limits, Node, NodeConfig, NodeEvent, PeerId, RoomId};
+use liandong_sfu_node::{Limits, Node, NodeConfig, NodeEvent, PeerId, RoomId, Shown};
 use light::{Got, Identity, Light, Wishes};
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
@@ -209,8 +209,8 @@ async fn clients_without_udp_see_and_hear_each_other_across_workers() {
     let mut b = Wired::join(&world, 2).await;
     assert_ne!(a.peer.worker(), b.peer.worker());
     assert_eq!(world.metric("media_tcp_connections", ""), 2);
-    world.node.set_slots(a.peer, vec![Some(b.peer)]);
-    world.node.set_slots(b.peer, vec![Some(a.peer)]);
+    world.node.set_slots(a.peer, &[Some(Shown::camera(b.peer))]);
+    world.node.set_slots(b.peer, &[Some(Shown::camera(a.peer))]);
     let (mut heard, mut seen) = ([0, 0], [0, 0]);
     world.until("picture and sound both ways", || {
         for (i, who) in [&mut a, &mut b].into_iter().enumerate() {
@@ -240,7 +240,9 @@ async fn stalled_client_loses_pictures_and_holds_nobody_up() {
     let mut stalled = Wired::join(&world, 2).await;
     let mut other = Wired::join(&world, 3).await;
     for who in [&stalled, &other] {
-        world.node.set_slots(who.peer, vec![Some(sender.peer)]);
+        world
+            .node
+            .set_slots(who.peer, &[Some(Shown::camera(sender.peer))]);
     }
     let mut seen = 0;
     let full = || world.metric("media_dropped_total", "reason=\"tcp_full\"");
