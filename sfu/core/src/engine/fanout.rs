@@ -122,7 +122,8 @@ impl Engine {
             };
             let start = out.bytes.len();
             let packet = (origin, sequence);
-            match slot.forward(now, srtp, packet, meta, payload, &mut out.bytes) {
+            let earlier = slot.earlier(&source.cache, packet, meta, payload);
+            match slot.forward(now, srtp, packet, (meta, payload), &earlier, &mut out.bytes) {
                 Forwarding::Sent => {}
                 Forwarding::Began => {
                     *report_at = (*report_at).min(now + REPORT_AFTER_SWITCH);

@@ -115,6 +115,9 @@ impl Engine {
             return;
         };
         slot.fraction_lost = report.fraction_lost;
+        if !slot.is_video {
+            slot.redundancy.report(now, report.fraction_lost);
+        }
         if report.last_sender_report == 0 {
             return;
         }

@@ -3,16 +3,22 @@
 
 use std::time::{Duration, Instant};
 
+use arrayvec::ArrayVec;
+
 use super::source::{Origin, PacketMeta, SourceKey};
 use super::writer::{Extensions, Outgoing, Writer};
-use crate::codec::Codec;
+use crate::codec::red::{self, Earlier, MAX_REDUNDANT, Redundancy};
+use crate::codec::{Codec, opus};
 use crate::rtp::Extension;
+use crate::rtp::cache::Cache;
 use crate::rtp::munger::{Clock, Munger, Numbering, PictureIds};
 use crate::sdp::{AudioSlotMedia, MediaCodec, VideoSlotMedia};
 use crate::transport::{OutboundStream, SrtpOut};
 
 /// Remembers that many packets that were sent again, so as not to do so twice at once.
 const RECENT_RESENDS: usize = 64;
+/// Sound with redundancy never takes more than this, as RTP payload.
+const SOUND_BITS_PER_SECOND: u32 = 128_000;
 
 /// What became of a packet at a slot.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -57,6 +63,10 @@ pub struct Slot {
     pub fraction_lost: u8,
     /// `packets` at the last statistics.
     pub counted_packets: u32,
+    /// Earlier sound that goes along with each packet.
+    pub redundancy: Redundancy,
+    /// The first packet of the present source that went out.
+    began_at: u64,
 }
 
 impl Slot {
@@ -118,6 +128,8 @@ impl Slot {
             keyframe_at: None,
             fraction_lost: 0,
             counted_packets: 0,
+            redundancy: Redundancy::default(),
+            began_at: 0,
         }
     }
 
@@ -140,19 +152,55 @@ impl Slot {
         self.codecs.iter().find(|known| known.codec == codec)
     }
 
-    /// Appends a packet of the shown source to `out`, sealed.
+    /// The sound before a packet that is to go along with it: nothing unless the receiver
+    /// loses packets, takes RED, and the sender does not send RED itself.
+    #[must_use]
+    pub fn earlier<'a>(
+        &self,
+        cache: &'a Cache<PacketMeta>,
+        (origin, sequence): (Origin, u64),
+        meta: &PacketMeta,
+        payload: &[u8],
+    ) -> ArrayVec<Earlier<'a>, MAX_REDUNDANT> {
+        let level = self.redundancy.level();
+        let wanted = level != 0
+            && meta.codec == Codec::Opus
+            && self.munger.origin() == Some(origin)
+            && self.codec(Codec::Red).is_some();
+        if !wanted {
+            return ArrayVec::new();
+        }
+        let ticks = opus::duration(payload).unwrap_or(Clock::OPUS.step);
+        let limit = SOUND_BITS_PER_SECOND / 8 * ticks / Clock::OPUS.rate;
+        // What came before the switch was another's turn.
+        let before = (self.began_at..sequence).rev().take(level);
+        let known = before.map_while(|sequence| cache.packet(sequence));
+        let earlier = known
+            .take_while(|(earlier, _)| earlier.codec == Codec::Opus)
+            .map(|(earlier, payload)| Earlier {
+                age: meta.timestamp.wrapping_sub(earlier.timestamp),
+                payload,
+            });
+        red::select(earlier, payload.len(), limit as usize)
+    }
+
+    /// Appends a packet of the shown source to `out`, sealed; `earlier` is from [`Self::earlier`].
     pub fn forward(
         &mut self,
         now: Instant,
         srtp: &SrtpOut,
         (origin, sequence): (Origin, u64),
-        meta: &PacketMeta,
-        payload: &[u8],
+        (meta, payload): (&PacketMeta, &[u8]),
+        earlier: &[Earlier<'_>],
         out: &mut Vec<u8>,
     ) -> Forwarding {
-        let Some(codec) = self.outgoing(meta) else {
+        let Some(mut codec) = self.outgoing(meta) else {
             return Forwarding::Unsupported;
         };
+        if let (false, Some(red)) = (earlier.is_empty(), self.codec(Codec::Red)) {
+            codec.payload_type = red.payload_type;
+            codec.wrap = true;
+        }
         let numbering = numbering(sequence, meta);
         let running = self.munger.origin() == Some(origin);
         let mapped = if running {
@@ -164,6 +212,7 @@ impl Slot {
                 None => return Forwarding::Held,
             }
         } else if meta.keyframe && !payload.is_empty() {
+            self.began_at = sequence;
             self.munger.start(now, origin, self.clock(), &numbering)
         } else {
             return Forwarding::Held;
@@ -176,6 +225,7 @@ impl Slot {
             extensions: &self.extensions,
             meta,
             payload,
+            earlier,
             mapped: &mapped,
             // A new speaker's first packet is the start of a talk spurt (RFC 3551 §4.1).
             marker: meta.marker || (!running && !self.is_video),
@@ -234,6 +284,7 @@ impl Slot {
             extensions: &self.extensions,
             meta,
             payload,
+            earlier: &[],
             mapped: &mapped,
             marker: meta.marker,
         };
@@ -260,6 +311,7 @@ impl Slot {
                 rtx: codec.rtx.filter(|_| self.rtx_ssrc != 0),
                 inner: opus,
                 strip: false,
+                wrap: false,
             });
         }
         if meta.codec == Codec::Red {
@@ -268,6 +320,7 @@ impl Slot {
                 rtx: None,
                 inner: None,
                 strip: true,
+                wrap: false,
             });
         }
         None

@@ -80,8 +80,14 @@ impl Line {
     ) -> Forwarding {
         self.out.clear();
         let packet = (Origin { source: 0, life }, sequence);
-        self.slot
-            .forward(start(), &self.srtp, packet, meta, payload, &mut self.out)
+        self.slot.forward(
+            start(),
+            &self.srtp,
+            packet,
+            (meta, payload),
+            &[],
+            &mut self.out,
+        )
     }
 
     /// What came out, decrypted.

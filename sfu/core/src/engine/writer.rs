@@ -4,6 +4,7 @@ use arrayvec::ArrayVec;
 
 use super::source::PacketMeta;
 use crate::codec::Codec;
+use crate::codec::red::{self, Earlier};
 use crate::rtp::munger::Mapped;
 use crate::rtp::{Extension, ExtensionMap, write_extensions};
 use crate::transport::{MAX_TRAILER, OutboundStream, SrtpOut};
@@ -52,6 +53,8 @@ pub struct Outgoing {
     pub inner: Option<u8>,
     /// Only the primary encoding of RED.
     pub strip: bool,
+    /// Opus goes out as RED.
+    pub wrap: bool,
 }
 
 /// See the module's text.
@@ -61,6 +64,8 @@ pub struct Writer<'a> {
     pub extensions: &'a Extensions,
     pub meta: &'a PacketMeta,
     pub payload: &'a [u8],
+    /// What goes along with it if it is wrapped.
+    pub earlier: &'a [Earlier<'a>],
     pub mapped: &'a Mapped,
     pub marker: bool,
 }
@@ -125,6 +130,10 @@ impl Writer<'_> {
         if self.codec.strip {
             let primary = self.payload.get(usize::from(self.meta.primary_at)..);
             out.extend_from_slice(primary.unwrap_or_default());
+            return;
+        }
+        if let (true, Some(inner)) = (self.codec.wrap, self.codec.inner) {
+            red::write(out, inner, self.earlier, self.payload);
             return;
         }
         let start = out.len();

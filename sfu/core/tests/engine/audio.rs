@@ -107,3 +107,65 @@ fn senders_without_levels_are_heard() {
         2
     );
 }
+
+/// A listener that loses 30 % hears nearly all of the speech once it has reported so, and
+/// pays nothing for it when the line is good again.
+#[test]
+fn sound_is_repeated_towards_a_listener_that_loses_it() {
+    let wants = Wants {
+        red: true,
+        ..Wants::default()
+    };
+    let (mut world, ids) = World::call(1, 2, wants, 74);
+    let (listener, speaker) = (ids[0], ids[1]);
+    let run = |world: &mut World, seconds: u32, loss: u64| {
+        world.loss_down = loss;
+        let (count, bytes) = (
+            world.clients[&speaker].microphone.count,
+            world.clients[&listener].sound_bytes,
+        );
+        for _ in 0..seconds {
+            world.run_media(SECOND);
+            let client = world.clients.get_mut(&listener).unwrap();
+            client.report_loss((loss * 256 / 100) as u8);
+        }
+        let said = count..world.clients[&speaker].microphone.count;
+        let client = &world.clients[&listener];
+        let plain: BTreeSet<u32> = client.heard().iter().map(|seen| seen.count).collect();
+        let total = said.len();
+        let heard =
+            |count: &u32| plain.contains(count) || client.redundant.contains(&(speaker, *count));
+        let share = said.filter(heard).count() as f64 / total as f64;
+        let bits = (client.sound_bytes - bytes) as f64 * 8.0 / f64::from(seconds);
+        println!(
+            "{loss} % of loss: {:.1} % heard, {bits:.0} bit/s arrived",
+            share * 100.0
+        );
+        (share, bits)
+    };
+    let (share, plain_bits) = run(&mut world, 5, 0);
+    assert!(share > 0.99, "{share}");
+    assert_eq!(world.clients[&listener].redundant, BTreeSet::new());
+    run(&mut world, 5, 30); // until it is known
+    let (share, bits) = run(&mut world, 30, 30);
+    assert!(share >= 0.95, "{share}");
+    assert!(bits <= 128_000.0 * 0.75, "{bits}");
+    run(&mut world, 30, 0);
+    let before = world.clients[&listener].redundant.len();
+    let (share, bits) = run(&mut world, 5, 0);
+    assert!(share > 0.99, "{share}");
+    assert!(bits < plain_bits * 1.1, "{bits}");
+    assert_eq!(world.clients[&listener].redundant.len(), before);
+}
+
+#[test]
+fn a_listener_without_red_gets_plain_sound() {
+    let (mut world, ids) = World::call(1, 2, Wants::default(), 75);
+    for _ in 0..5 {
+        world.run_media(SECOND);
+        world.clients.get_mut(&ids[0]).unwrap().report_loss(77);
+    }
+    let client = &world.clients[&ids[0]];
+    assert!(client.heard().len() > 200);
+    assert_eq!(client.redundant, BTreeSet::new());
+}

@@ -7,7 +7,7 @@ use std::time::Instant;
 use is::stun::{StunMessage, TransId};
 use liandong_sfu_core::codec::vp8;
 use liandong_sfu_core::ids::{Path, PeerId, Track, WorkerIndex};
-use liandong_sfu_core::rtcp::{self, Compound, Message, SenderInfo};
+use liandong_sfu_core::rtcp::{self, Compound, Message, ReportBlock, SenderInfo};
 use liandong_sfu_core::rtp::{Extension, ExtensionMap, RtpHeader, write_extensions};
 use liandong_sfu_core::transport::{
     Certificate, DtlsRole, IceCredentials, IceRemote, Kind, OutboundStream, Transport,
@@ -18,6 +18,7 @@ use ring::hmac;
 pub const VP8: u8 = 96;
 const VP8_RTX: u8 = 97;
 pub const OPUS: u8 = 111;
+const RED: u8 = 63;
 const MID: u8 = 4;
 const LEVEL: u8 = 1;
 const WIDE: u8 = 5;
@@ -31,6 +32,8 @@ pub struct Wants {
     pub sends_levels: bool,
     /// Transport-wide feedback.
     pub wide: bool,
+    /// Takes redundant audio (RFC 2198).
+    pub red: bool,
 }
 
 impl Default for Wants {
@@ -41,6 +44,7 @@ impl Default for Wants {
             rtx: true,
             sends_levels: true,
             wide: false,
+            red: false,
         }
     }
 }
@@ -116,6 +120,10 @@ pub struct Client {
     pub slot_ssrcs: BTreeMap<String, u32>,
     rtx_of: BTreeMap<u32, u32>,
     pub seen: BTreeMap<u32, Vec<Seen>>,
+    /// Sounds that came as redundancy: who sent them, and their count.
+    pub redundant: BTreeSet<(PeerId, u32)>,
+    /// Payload bytes of sound that arrived.
+    pub sound_bytes: usize,
     /// Sequence numbers by SSRC, unwrapped.
     pub numbers: BTreeMap<u32, BTreeSet<u64>>,
     pub duplicates: u32,
@@ -168,6 +176,8 @@ impl Client {
             slot_ssrcs: BTreeMap::new(),
             rtx_of: BTreeMap::new(),
             seen: BTreeMap::new(),
+            redundant: BTreeSet::new(),
+            sound_bytes: 0,
             numbers: BTreeMap::new(),
             duplicates: 0,
             rtx_received: 0,
@@ -203,7 +213,9 @@ impl Client {
 
     fn section(&self, sdp: &mut String, mid: &mut usize, kind: &str, direction: &str) {
         let rtx = kind == "video" && self.wants.rtx;
+        let red = self.wants.red && direction == "recvonly";
         let types = match (kind, rtx) {
+            ("audio", _) if red => "111 63".to_owned(),
             ("audio", _) => "111".to_owned(),
             (_, true) => "96 97".to_owned(),
             (_, false) => "96".to_owned(),
@@ -222,6 +234,9 @@ impl Client {
         let levels = direction == "recvonly" || self.wants.sends_levels;
         if kind == "audio" {
             sdp.push_str("a=rtpmap:111 opus/48000/2\r\na=fmtp:111 useinbandfec=1\r\n");
+            if red {
+                sdp.push_str("a=rtpmap:63 red/48000/2\r\na=fmtp:63 111/111\r\n");
+            }
             if levels {
                 write!(sdp, "a=extmap:{LEVEL} {}\r\n", Extension::AudioLevel.uri()).unwrap();
             }
@@ -526,7 +541,13 @@ impl Client {
         if payload.is_empty() {
             return;
         }
-        let (track, at, picture_id, keyframe) = if header.payload_type == OPUS {
+        if matches!(header.payload_type, OPUS | RED) {
+            self.sound_bytes += payload.len();
+        }
+        if header.payload_type == RED {
+            payload = self.receive_redundant(payload);
+        }
+        let (track, at, picture_id, keyframe) = if matches!(header.payload_type, OPUS | RED) {
             (Track::Microphone, 1, 0, false)
         } else {
             let descriptor = vp8::Descriptor::parse(payload).unwrap();
@@ -553,6 +574,45 @@ impl Client {
             at: now,
         };
         self.seen.entry(ssrc).or_default().push(seen);
+    }
+
+    /// Notes the earlier sounds of a RED payload; gives the primary one.
+    fn receive_redundant<'a>(&mut self, payload: &'a [u8]) -> &'a [u8] {
+        let mut lengths = Vec::new();
+        let mut at = 0;
+        while payload[at] & 0x80 != 0 {
+            assert_eq!(payload[at] & 0x7f, OPUS);
+            lengths.push(usize::from(payload[at + 2] & 3) << 8 | usize::from(payload[at + 3]));
+            at += 4;
+        }
+        assert_eq!(payload[at], OPUS);
+        at += 1;
+        for length in lengths {
+            let block = &payload[at..at + length];
+            let word = |at: usize| u32::from_be_bytes(block[at..at + 4].try_into().unwrap());
+            let id = PeerId::new(WorkerIndex(block[1]), word(1) & 0xff_ffff);
+            self.redundant.insert((id, word(6)));
+            at += length;
+        }
+        &payload[at..]
+    }
+
+    /// A receiver report of this loss on all slots, in 1/256.
+    pub fn report_loss(&mut self, fraction_lost: u8) {
+        let blocks: Vec<ReportBlock> = self
+            .slot_ssrcs
+            .values()
+            .map(|ssrc| ReportBlock {
+                ssrc: *ssrc,
+                fraction_lost,
+                total_lost: 0,
+                highest_sequence: 0,
+                jitter: 0,
+                last_sender_report: 0,
+                delay_since_sender_report: 0,
+            })
+            .collect();
+        self.send_rtcp(|out| rtcp::receiver_report(out, 77, &blocks));
     }
 
     fn receive_rtcp(&mut self, packet: &[u8]) {
