@@ -3,7 +3,7 @@ SITES ?= 12
 PORT ?= 8443
 DATA ?= data
 
-.PHONY: help run console build test check test-rust test-console test-e2e bench clean
+.PHONY: help run console build test check test-rust test-console test-e2e bench bench-bwe clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,10 @@ test-e2e: build ## real processes and real browsers
 bench: ## CPU per forwarded packet against a raw loop, memory, answer times: `name: value` lines
 	@scripts/prerequisites.sh bench
 	@scripts/bench.sh
+
+bench-bwe: ## bandwidth estimation in simulated networks: a table and drawings in docs/bwe
+	@scripts/prerequisites.sh bench
+	cargo bench -p liandong-sfu-core --bench bwe -- "$(CURDIR)/docs/bwe"
 
 clean: ## removes what was built, keeps the data folder
 	cargo clean

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 pub mod api;
+pub mod bwe;
 pub mod codec;
 mod engine;
 pub mod ids;
@@ -12,5 +13,6 @@ pub mod rtcp;
 pub mod rtp;
 pub mod sdp;
 pub mod transport;
+pub mod units;
 
 pub use engine::Engine;

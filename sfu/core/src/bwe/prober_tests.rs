@@ -1,0 +1,91 @@
+use super::*;
+
+const ROUND_TRIP: Duration = Duration::from_millis(50);
+const PACKET: usize = 1_000;
+
+/// A path of one rate and 20 ms; gives the results of all probes within `time`.
+fn probe(capacity: Bitrate, wanted: Bitrate, time: Duration) -> Vec<u64> {
+    let start = crate::bwe::epoch();
+    let mut prober = Prober::new(start);
+    let mut estimate = Bitrate::kbps(500);
+    let mut results = Vec::new();
+    let mut free_us = 0;
+    let mut told: Vec<(Instant, PacketResult)> = Vec::new();
+    let mut now = start;
+    while now < start + time {
+        let sent_us = (now - start).as_micros() as i64;
+        prober.tick(now, estimate, wanted, ROUND_TRIP, true);
+        while prober.burst(now) > 0 {
+            let cluster = prober.cluster();
+            prober.sent(now, PACKET);
+            let drain = PACKET as f64 * 8.0 / capacity.as_f64() * 1e6;
+            free_us = free_us.max(sent_us + 20_000) + drain as i64;
+            let result = PacketResult {
+                sent_us,
+                arrived_us: Some(free_us),
+                bytes: PACKET as u16,
+                cluster,
+                was_lost: false,
+            };
+            told.push((
+                start + Duration::from_micros(free_us as u64 + 50_000),
+                result,
+            ));
+        }
+        told.retain(|(at, result)| {
+            if *at <= now {
+                prober.feedback(result);
+            }
+            *at > now
+        });
+        if let Some(result) = prober.result(now, wanted) {
+            results.push(result.as_bps() / 1_000);
+            estimate = result;
+        }
+        now += Duration::from_millis(10);
+    }
+    results
+}
+
+#[test]
+fn a_wide_path_is_found_in_steps() {
+    let results = probe(
+        Bitrate::kbps(20_000),
+        Bitrate::kbps(5_000),
+        Duration::from_secs(3),
+    );
+    let last = *results.last().unwrap();
+    assert!((5_000..=8_000).contains(&last), "{results:?}");
+    assert!(results.len() <= 4, "{results:?}");
+}
+
+#[test]
+fn a_narrow_path_is_measured() {
+    let results = probe(
+        Bitrate::kbps(800),
+        Bitrate::kbps(5_000),
+        Duration::from_millis(900),
+    );
+    let last = *results.last().unwrap();
+    assert!((700..=820).contains(&last), "{results:?}");
+}
+
+#[test]
+fn failed_probes_become_rare() {
+    let results = probe(
+        Bitrate::kbps(500),
+        Bitrate::kbps(5_000),
+        Duration::from_secs(60),
+    );
+    assert!((8..=13).contains(&results.len()), "{results:?}");
+}
+
+#[test]
+fn who_needs_no_more_is_left_alone() {
+    let results = probe(
+        Bitrate::kbps(5_000),
+        Bitrate::kbps(300),
+        Duration::from_secs(10),
+    );
+    assert!(results.is_empty(), "{results:?}");
+}
