@@ -8,9 +8,12 @@ use super::source::{ClockSample, Owner, PeerKey, SourceKey};
 use crate::api::{Event, Received, Relay, RelayContent};
 use crate::rtcp::{self, Compound, LostSequences, Message, ReportBlock, SenderInfo};
 
-/// Within one round trip a receiver asks again; what it asked for is on its way.
+/// Within one round trip a receiver asks again; what it asked for is on its way. Its own
+/// idea of the round trip may be a little shorter than ours.
 const MIN_RESEND_INTERVAL: Duration = Duration::from_millis(20);
-const MAX_RESEND_INTERVAL: Duration = Duration::from_millis(100);
+const MAX_RESEND_INTERVAL: Duration = Duration::from_millis(500);
+/// What is older is shown no more, whatever the cache still holds.
+const MAX_RESEND_AGE: Duration = Duration::from_secs(2);
 /// A keyframe that went out so lately has not been seen by who asks for one.
 const KEYFRAME_ON_ITS_WAY: Duration = Duration::from_millis(100);
 /// A sender whose clock leaves ours by more (32.32 seconds) has set it anew.
@@ -134,7 +137,7 @@ impl Engine {
     /// Answers a NACK from the caches.
     fn resend(&mut self, now: Instant, key: PeerKey, media: u32, lost: LostSequences<'_>) {
         let peer = &mut self.peers[key];
-        let interval = (peer.round_trip() / 2).clamp(MIN_RESEND_INTERVAL, MAX_RESEND_INTERVAL);
+        let interval = (peer.round_trip() * 3 / 4).clamp(MIN_RESEND_INTERVAL, MAX_RESEND_INTERVAL);
         let Peer {
             transport,
             slots,
@@ -166,6 +169,13 @@ impl Engine {
             let Some((meta, payload)) = source.cache.packet(sequence) else {
                 continue;
             };
+            if source
+                .cache
+                .age(now, sequence)
+                .is_none_or(|age| age > MAX_RESEND_AGE)
+            {
+                continue;
+            }
             if !slot.may_resend(now, wire, interval) {
                 continue;
             }

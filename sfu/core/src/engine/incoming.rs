@@ -92,7 +92,7 @@ impl Engine {
                 }
             }
             (Insertion::Stored | Insertion::Duplicate | Insertion::TooOld, _) => {
-                incoming.found(sequence);
+                incoming.found(now, sequence);
             }
         }
         Some(Received::Handled)

@@ -42,7 +42,7 @@ impl Engine {
 
     /// NACKs to the peer for what it sent and we did not get.
     fn ask_for_missing(&mut self, now: Instant, key: PeerKey) {
-        let round_trip = self.peers[key].round_trip();
+        let round_trip = self.peers[key].round_trip;
         for source in self.peers[key].sources.clone() {
             let Some(upstream) = self.sources[source].upstream_mut() else {
                 continue;

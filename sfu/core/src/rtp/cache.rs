@@ -49,6 +49,8 @@ struct Entry<T> {
     lap: u32,
     start: u32,
     len: u16,
+    /// Milliseconds since the first packet; wraps after seven weeks.
+    stored_ms: u32,
     meta: T,
 }
 
@@ -63,6 +65,8 @@ pub struct Cache<T> {
     /// Where in `bytes` the next packet goes.
     head: usize,
     lap_began: Option<Instant>,
+    /// Origin of `stored_ms`.
+    epoch: Option<Instant>,
     /// The newest packet ever stored; `None` before the first.
     newest: Option<u64>,
     /// Older ones may have been sent on, and what they held is forgotten: they
@@ -81,6 +85,7 @@ impl<T: Copy> Cache<T> {
             lap: 0,
             head: 0,
             lap_began: None,
+            epoch: None,
             newest: None,
             floor: 0,
         }
@@ -110,15 +115,35 @@ impl<T: Copy> Cache<T> {
         };
         self.bytes[start..start + payload.len()].copy_from_slice(payload);
         self.head = start + payload.len();
+        let stored_ms = self.milliseconds(now);
         self.entries[index] = Some(Entry {
             sequence,
             lap: self.lap,
             start: start as u32,
             len,
+            stored_ms,
             meta,
         });
         self.newest = self.newest.max(Some(sequence));
         Insertion::Stored
+    }
+
+    /// Since its first packet.
+    fn milliseconds(&mut self, now: Instant) -> u32 {
+        let epoch = *self.epoch.get_or_insert(now);
+        now.saturating_duration_since(epoch).as_millis() as u32
+    }
+
+    /// How long a packet has been here; of one that has gone, nothing.
+    #[must_use]
+    pub fn age(&self, now: Instant, sequence: u64) -> Option<Duration> {
+        let entry = self
+            .entries
+            .get((sequence as usize) & self.entries.len().wrapping_sub(1))?;
+        let entry = entry.as_ref().filter(|entry| entry.sequence == sequence)?;
+        let elapsed = now.saturating_duration_since(self.epoch?).as_millis() as u32;
+        let age = elapsed.wrapping_sub(entry.stored_ms);
+        Some(Duration::from_millis(u64::from(age)))
     }
 
     /// A packet that is still here.
@@ -236,6 +261,12 @@ mod tests {
         assert_eq!(cache.packet(100), Some((&'a', b"one".as_slice())));
         assert_eq!(cache.packet(101), Some((&'b', b"two".as_slice())));
         assert_eq!(cache.packet(102), None);
+        let later = now + Duration::from_millis(70);
+        cache.insert(later, 102, 'd', b"three");
+        assert_eq!(cache.age(later, 100), Some(Duration::from_millis(70)));
+        assert_eq!(cache.age(later, 102), Some(Duration::ZERO));
+        assert_eq!(cache.age(later, 103), None);
+        assert_eq!(Cache::<()>::new(LIMITS).age(later, 0), None);
     }
 
     #[test]
