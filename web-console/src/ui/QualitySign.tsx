@@ -9,34 +9,44 @@ import { bars } from "../protocol/vitals";
 import { write } from "./draw";
 import { qualityWords } from "./quality";
 
-/** How somebody's connection does: bars by number and colour, the figures on pointing at it. Drawn past React. */
+/**
+ * How somebody's connection does: bars by number and colour, the figures on
+ * pointing at it. Drawn past React; and the figures of a hundred signs are put
+ * into words only where somebody points.
+ */
 export const QualitySign = memo(function QualitySign({ participant }: { participant: ParticipantId }) {
   const { t } = useTranslation();
   const sign = useRef<HTMLSpanElement>(null);
   useEffect(() => {
+    const element = sign.current;
+    if (element === null) return;
+    let pointed = false;
     const draw = () => {
-      const element = sign.current;
-      if (element === null) return;
       const quality = vitals.qualityOf(participant);
       const count = bars(quality);
-      write(element, "bars", String(count));
-      const text = qualityWords(t, count, quality, vitals.pictureOf(participant));
-      if (element.title === text) return;
-      element.title = text;
-      element.ariaLabel = text;
+      if (write(element, "bars", String(count))) element.ariaLabel = t(`quality.grade.${count}`);
+      if (pointed) element.title = qualityWords(t, count, quality, vitals.pictureOf(participant));
     };
+    const point = () => {
+      pointed = true;
+      draw();
+    };
+    const leave = () => {
+      pointed = false;
+    };
+    element.ariaLabel = t(`quality.grade.${bars(vitals.qualityOf(participant))}`);
     draw();
-    return vitals.subscribe(draw);
+    element.addEventListener("pointerenter", point);
+    element.addEventListener("pointerleave", leave);
+    const stop = vitals.subscribe(draw);
+    return () => {
+      stop();
+      element.removeEventListener("pointerenter", point);
+      element.removeEventListener("pointerleave", leave);
+    };
   }, [participant, t]);
   return (
-    <span
-      ref={sign}
-      className="quality-sign"
-      role="img"
-      aria-label={t("quality.grade.0")}
-      data-bars="0"
-      data-testid={`quality-${participant}`}
-    >
+    <span ref={sign} className="quality-sign" role="img" data-bars="0" data-testid={`quality-${participant}`}>
       <i />
       <i />
       <i />

@@ -1,4 +1,6 @@
-/** An attribute written anew costs a style recalculation even when it stays the same. */
-export function write(element: HTMLElement, name: string, value: string): void {
-  if (element.dataset[name] !== value) element.dataset[name] = value;
+/** Writes an attribute if it changes, and says whether it did: the same written anew costs a style recalculation. */
+export function write(element: HTMLElement, name: string, value: string): boolean {
+  if (element.dataset[name] === value) return false;
+  element.dataset[name] = value;
+  return true;
 }

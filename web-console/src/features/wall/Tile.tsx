@@ -74,12 +74,13 @@ export const Tile = memo(function Tile(props: TileProps) {
       {/* Behind the picture: seen as long as there is none. */}
       <div className="tile-placeholder">
         <strong>{name}</strong>
-        <span>
+        <span className="tile-instead">
           {!participant.camera && <VideoCameraOutlined aria-hidden />} {t(instead)}
         </span>
+        <span className="tile-instead-paused">{t("wall.paused")}</span>
       </div>
       <Picture stream={showing} />
-      <div className="tile-paused" role="status">
+      <div className="tile-paused">
         <PauseCircleOutlined aria-hidden />
         {t("wall.paused")}
       </div>
