@@ -52,11 +52,11 @@ export function PhoneFace() {
             <WaitingForAnswer conference={conference} />
           </div>
           <OwnNotices conference={conference} />
+          {commands && <OverloadBanner />}
           <CallControls conference={conference} size="phone" />
           <CallSound />
         </main>
       )}
-      {commands && <OverloadBanner />}
       <RingScreen shape={conference === null ? "screen" : "banner"} vibrate />
     </div>
   );
