@@ -8,6 +8,7 @@ pub mod bwe;
 pub mod codec;
 mod engine;
 pub mod ids;
+pub mod quality;
 pub mod room;
 pub mod rtcp;
 pub mod rtp;

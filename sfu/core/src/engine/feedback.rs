@@ -118,6 +118,7 @@ impl Engine {
             return;
         };
         slot.fraction_lost = report.fraction_lost;
+        slot.jitter = report.jitter;
         if !slot.is_video {
             slot.redundancy.report(now, report.fraction_lost);
         }

@@ -10,6 +10,7 @@ mod control;
 mod fanout;
 mod feedback;
 mod incoming;
+mod judge;
 mod loss;
 mod negotiation;
 mod peer;

@@ -229,6 +229,9 @@ impl Engine {
             round_trip: None,
             resends: 0,
             up: Traffic::default(),
+            up_sound: Traffic::default(),
+            jitter: Duration::ZERO,
+            sends_redundancy: false,
             down: Traffic::default(),
         });
         self.peer_keys.insert(id, key);

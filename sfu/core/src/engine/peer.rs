@@ -75,7 +75,13 @@ pub struct Peer {
     pub round_trip: Option<Duration>,
     pub resends: u32,
     pub up: Traffic,
+    /// The packets of its microphone among them.
+    pub up_sound: Traffic,
     pub down: Traffic,
+    /// The worst of what it sends, since the last statistics.
+    pub jitter: Duration,
+    /// Its microphone sends RED.
+    pub sends_redundancy: bool,
 }
 
 impl Peer {

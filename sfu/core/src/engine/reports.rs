@@ -8,6 +8,7 @@ use super::Engine;
 use super::peer::{MAX_TRACKS, Traffic};
 use super::source::PeerKey;
 use crate::api::{Event, PeerStats};
+use crate::codec::Codec;
 use crate::rtcp::{self, ReportBlock, SenderInfo};
 use crate::rtp::munger::Clock;
 
@@ -118,8 +119,8 @@ impl Engine {
 
     fn report_blocks(&mut self, now: Instant, key: PeerKey) -> ArrayVec<ReportBlock, MAX_TRACKS> {
         let mut blocks = ArrayVec::new();
-        let mut up = self.peers[key].up;
-        for &source in &self.peers[key].sources {
+        for source in self.peers[key].sources.clone() {
+            let is_video = self.sources[source].is_video;
             let Some(upstream) = self.sources[source].upstream_mut() else {
                 continue;
             };
@@ -127,8 +128,13 @@ impl Engine {
                 continue;
             };
             let (reception, expected, lost) = incoming.report();
-            up.expected += expected;
-            up.lost += lost;
+            let peer = &mut self.peers[key];
+            peer.up.count(expected, lost);
+            if !is_video {
+                peer.up_sound.count(expected, lost);
+                peer.sends_redundancy = upstream.codec.is_some_and(|c| c.codec == Codec::Red);
+            }
+            peer.note_jitter(is_video, reception.jitter);
             let (last_sender_report, delay) = match upstream.report {
                 Some((ntp, at)) => {
                     let delay = now.saturating_duration_since(at);
@@ -146,7 +152,6 @@ impl Engine {
                 delay_since_sender_report: delay,
             });
         }
-        self.peers[key].up = up;
         blocks
     }
 
@@ -203,14 +208,18 @@ impl Engine {
             lost += packets * f32::from(slot.fraction_lost) / 256.0;
         }
         let up = std::mem::take(&mut peer.up);
+        let up_sound = std::mem::take(&mut peer.up_sound);
         let down = std::mem::take(&mut peer.down);
+        let score = peer.sound_score(up_sound);
         let bits = |traffic: Traffic| u32::try_from(traffic.bytes * 8).unwrap_or(u32::MAX);
         let stats = PeerStats {
-            uplink_loss: ratio(up.lost as f32, up.expected as f32),
+            uplink_loss: up.loss(),
             downlink_loss: ratio(lost, sent),
             round_trip: peer.round_trip,
             uplink_bits_per_second: bits(up),
             downlink_bits_per_second: bits(down),
+            jitter: std::mem::take(&mut peer.jitter),
+            score,
             ..PeerStats::default()
         };
         self.events.push_back(Event::Stats {

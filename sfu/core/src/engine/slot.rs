@@ -61,6 +61,8 @@ pub struct Slot {
     pub keyframe_at: Option<Instant>,
     /// Lost since the receiver's last report, in 1/256.
     pub fraction_lost: u8,
+    /// Of the receiver's last report, in ticks.
+    pub jitter: u32,
     /// `packets` at the last statistics.
     pub counted_packets: u32,
     /// Earlier sound that goes along with each packet.
@@ -127,6 +129,7 @@ impl Slot {
             octets: 0,
             keyframe_at: None,
             fraction_lost: 0,
+            jitter: 0,
             counted_packets: 0,
             redundancy: Redundancy::default(),
             began_at: 0,
@@ -140,7 +143,7 @@ impl Slot {
         self.waits_since = source.map(|_| now);
     }
 
-    fn clock(&self) -> Clock {
+    pub fn clock(&self) -> Clock {
         if self.is_video {
             Clock::VIDEO
         } else {
@@ -150,6 +153,15 @@ impl Slot {
 
     fn codec(&self, codec: Codec) -> Option<&MediaCodec> {
         self.codecs.iter().find(|known| known.codec == codec)
+    }
+
+    /// Earlier packets that each packet of sound carries now.
+    #[must_use]
+    pub fn redundancy_sent(&self) -> usize {
+        match self.codec(Codec::Red) {
+            Some(_) => self.redundancy.level(),
+            None => 0,
+        }
     }
 
     /// The sound before a packet that is to go along with it: nothing unless the receiver
@@ -162,11 +174,9 @@ impl Slot {
         meta: &PacketMeta,
         payload: &[u8],
     ) -> ArrayVec<Earlier<'a>, MAX_REDUNDANT> {
-        let level = self.redundancy.level();
-        let wanted = level != 0
-            && meta.codec == Codec::Opus
-            && self.munger.origin() == Some(origin)
-            && self.codec(Codec::Red).is_some();
+        let level = self.redundancy_sent();
+        let wanted =
+            level != 0 && meta.codec == Codec::Opus && self.munger.origin() == Some(origin);
         if !wanted {
             return ArrayVec::new();
         }

@@ -108,6 +108,15 @@ fn senders_without_levels_are_heard() {
     );
 }
 
+/// As the last statistics say.
+fn score(world: &World, of: PeerId) -> f32 {
+    let said = world.events.iter().rev().find_map(|event| match event {
+        Event::Stats { peer, stats, .. } if *peer == of => Some(stats.score),
+        _ => None,
+    });
+    said.unwrap()
+}
+
 /// A listener that loses 30 % hears nearly all of the speech once it has reported so, and
 /// pays nothing for it when the line is good again.
 #[test]
@@ -141,18 +150,21 @@ fn sound_is_repeated_towards_a_listener_that_loses_it() {
             "{loss} % of loss: {:.1} % heard, {bits:.0} bit/s arrived",
             share * 100.0
         );
-        (share, bits)
+        (share, bits, score(world, listener))
     };
-    let (share, plain_bits) = run(&mut world, 5, 0);
+    let (share, plain_bits, first) = run(&mut world, 5, 0);
+    assert!(first > 4.3, "{first}");
     assert!(share > 0.99, "{share}");
     assert_eq!(world.clients[&listener].redundant, BTreeSet::new());
     run(&mut world, 5, 30); // until it is known
-    let (share, bits) = run(&mut world, 30, 30);
+    let (share, bits, repeated) = run(&mut world, 30, 30);
     assert!(share >= 0.95, "{share}");
     assert!(bits <= 128_000.0 * 0.75, "{bits}");
+    assert!(repeated > 3.9, "{repeated}");
     run(&mut world, 30, 0);
     let before = world.clients[&listener].redundant.len();
-    let (share, bits) = run(&mut world, 5, 0);
+    let (share, bits, last) = run(&mut world, 5, 0);
+    assert!(last > 4.3, "{last}");
     assert!(share > 0.99, "{share}");
     assert!(bits < plain_bits * 1.1, "{bits}");
     assert_eq!(world.clients[&listener].redundant.len(), before);
@@ -167,5 +179,7 @@ fn a_listener_without_red_gets_plain_sound() {
     }
     let client = &world.clients[&ids[0]];
     assert!(client.heard().len() > 200);
+    let score = score(&world, ids[0]);
+    assert!((1.0..2.5).contains(&score), "{score}");
     assert_eq!(client.redundant, BTreeSet::new());
 }
