@@ -266,17 +266,17 @@ impl County {
     ) -> Result<Vec<Callee>, Refusal> {
         match target {
             Target::Site { code } => {
-                if self.directory.site(code).is_none() {
+                // As if it did not exist: the refusal must not tell what the
+                // caller's directory does not.
+                let site = self.directory.site(code);
+                if !site.is_some_and(|site| self.knows_site(&by.id, site)) {
                     return Err(Refusal::UnknownTarget(code.0.clone()));
                 }
                 self.named(by, Callee::Site { code: code.clone() }, ordered)
             }
             Target::Person { account } => {
-                if !self
-                    .directory
-                    .account(account)
-                    .is_some_and(|one| one.active)
-                {
+                let person = self.directory.account(account);
+                if !person.is_some_and(|one| self.knows_person(&by.id, one)) {
                     return Err(Refusal::UnknownTarget(account.0.clone()));
                 }
                 let callee = Callee::Person {
@@ -299,7 +299,8 @@ impl County {
                     .collect())
             }
             Target::Subtree { root } => {
-                if self.directory.site(root).is_none() {
+                let site = self.directory.site(root);
+                if !site.is_some_and(|site| self.knows_site(&by.id, site)) {
                     return Err(Refusal::UnknownTarget(root.0.clone()));
                 }
                 let own = *root == by.site || self.directory.is_under(root, &by.site);

@@ -97,26 +97,48 @@ impl County {
     /// and the sites under the same parent. Parents before children, by code.
     #[must_use]
     pub fn sites_for(&self, viewer: &AccountId) -> Vec<&Site> {
-        let Some(own) = self.directory.account(viewer).map(|account| &account.site) else {
-            return Vec::new();
-        };
-        let superiors = self.directory.superiors(own);
-        let parent = self
-            .directory
-            .site(own)
-            .and_then(|site| site.parent.as_ref());
         self.directory
             .county()
             .map(|county| self.directory.subtree(&county.code))
             .unwrap_or_default()
             .into_iter()
-            .filter(|site| {
-                site.code == *own
-                    || self.directory.is_under(&site.code, own)
-                    || superiors.contains(site)
-                    || (parent.is_some() && site.parent.as_ref() == parent)
-            })
+            .filter(|site| self.knows_site(viewer, site))
             .collect()
+    }
+
+    /// One of [`County::sites_for`].
+    pub(crate) fn knows_site(&self, viewer: &AccountId, site: &Site) -> bool {
+        let Some(account) = self.directory.account(viewer) else {
+            return false;
+        };
+        let own = &account.site;
+        let parent = |code| {
+            self.directory
+                .site(code)
+                .and_then(|one| one.parent.as_ref())
+        };
+        site.code == *own
+            || self.directory.is_under(&site.code, own)
+            || self.directory.is_under(own, &site.code)
+            || (site.parent.is_some() && site.parent.as_ref() == parent(own))
+    }
+
+    /// A field unit of [`County::people_for`], or somebody behind the devices of a
+    /// site that the viewer knows.
+    pub(crate) fn knows_person(&self, viewer: &AccountId, one: &Account) -> bool {
+        let seen = match one.role {
+            Role::Field => self.sees_presence(viewer, &one.site),
+            Role::Commander
+            | Role::Dispatcher
+            | Role::Township
+            | Role::Community
+            | Role::Administrator
+            | Role::Supervisor => self
+                .directory
+                .site(&one.site)
+                .is_some_and(|site| self.knows_site(viewer, site)),
+        };
+        one.active && seen
     }
 
     /// The people who are called in person (field units) and whom the account
@@ -125,8 +147,7 @@ impl County {
     pub fn people_for(&self, viewer: &AccountId) -> Vec<&Account> {
         self.directory
             .accounts()
-            .filter(|one| one.active && one.role == Role::Field)
-            .filter(|one| self.sees_presence(viewer, &one.site))
+            .filter(|one| one.role == Role::Field && self.knows_person(viewer, one))
             .collect()
     }
 
@@ -136,15 +157,12 @@ impl County {
         self.involved_in(conference).contains(viewer) || self.oversees(viewer, conference)
     }
 
-    /// Its caller, whoever is in it, and whoever is rung into it.
+    /// Whoever is in it, and whoever is rung into it; its caller as long as he is in it.
     #[must_use]
     pub fn involved_in<'a>(&'a self, conference: &'a Conference) -> BTreeSet<&'a AccountId> {
         let rung = conference.invitations().flat_map(|one| self.rung_by(one));
         let present = conference.present().map(|one| &one.account);
-        std::iter::once(&conference.called_by)
-            .chain(present)
-            .chain(rung)
-            .collect()
+        present.chain(rung).collect()
     }
 
     /// Those whose subtree it was called from.

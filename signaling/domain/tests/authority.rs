@@ -39,8 +39,25 @@ const ABOVE: [&str; 9] = [
     ". . . . . . . . .",
 ];
 
+/// An `x` where the row knows of the column and so may ask for it.
+const KNOWS: [&str; 9] = [
+    "x x x x x x x x x",
+    "x x x x x . . x x",
+    "x x x . . x . . .",
+    "x x . x x . . . x",
+    "x x . x x . . . .",
+    "x . x . . x . . .",
+    "x x x x x x x . .",
+    "x x x x x . . x .",
+    "x x . x x . . . x",
+];
+
 fn is_above(row: usize, column: usize) -> bool {
     ABOVE[row].split(' ').nth(column) == Some("x")
+}
+
+fn knows(row: usize, column: usize) -> bool {
+    KNOWS[row].split(' ').nth(column) == Some("x")
 }
 
 fn pairs() -> impl Iterator<Item = (usize, usize)> {
@@ -83,6 +100,7 @@ fn ordered_and_asked_calls_from_every_post_to_every_post() {
                 let outcome = shell.county.decide(&by, &order, shell.now);
                 let code = outcome.err().map(|refusal: Refusal| refusal.code());
                 let expected = match (ordered, row == column) {
+                    (true | false, _) if !knows(row, column) => Some(RefusalCode::UnknownTarget),
                     (true, _) if !is_above(row, column) => Some(RefusalCode::NotBelow),
                     (true, _) | (false, false) => None,
                     (false, true) => Some(RefusalCode::NobodyToRing),
@@ -96,14 +114,28 @@ fn ordered_and_asked_calls_from_every_post_to_every_post() {
 /// All posts are in one conference whose chair is `chair`.
 fn everybody(chair: &str) -> Shell {
     let mut shell = Shell::lit();
-    let targets: Vec<_> = POSTS
-        .into_iter()
-        .filter(|one| *one != chair)
-        .map(person)
-        .collect();
-    shell.call(chair, &targets, false);
-    for one in POSTS.into_iter().filter(|one| *one != chair) {
-        shell.join(one);
+    let row = POSTS.iter().position(|one| *one == chair).unwrap();
+    let others = (0..POSTS.len()).filter(|column| *column != row);
+    let (known, unknown): (Vec<_>, Vec<_>) = others.partition(|column| knows(row, *column));
+    let people = |columns: &[usize]| -> Vec<_> {
+        let accounts = columns.iter().map(|column| POSTS[*column]);
+        accounts.map(person).collect()
+    };
+    let conference = shell.call(chair, &people(&known), false);
+    for one in known {
+        shell.join(POSTS[one]);
+    }
+    if !unknown.is_empty() {
+        // The county knows everybody.
+        let invite = Order::Invite {
+            conference,
+            targets: people(&unknown),
+            ordered: false,
+        };
+        shell.by(DISPATCHER, invite).unwrap();
+        for one in unknown {
+            shell.join(POSTS[one]);
+        }
     }
     shell
 }
@@ -283,4 +315,31 @@ fn a_conference_is_seen_from_above_and_by_whom_it_concerns() {
         let seen = shell.county.sees_conference(&account.into(), &conference);
         assert_eq!(seen, sees, "{account}");
     }
+}
+
+#[test]
+fn a_caller_who_has_left_sees_no_more_than_its_post_allows() {
+    let mut shell = Shell::lit();
+    let id = shell.call(FIELD_JIZHOU, &[site(JIZHOU)], false);
+    shell.join(JIZHOU);
+    let invite = Order::Invite {
+        conference: id,
+        targets: vec![site(CHUNCHANGBA)],
+        ordered: true,
+    };
+    shell.by(JIZHOU, invite).unwrap();
+    shell.join(CHUNCHANGBA);
+    let sees = |shell: &Shell, account: &str| {
+        let conference = shell.conference(id);
+        shell.county.sees_conference(&account.into(), conference)
+    };
+    assert!(sees(&shell, FIELD_JIZHOU));
+    shell
+        .by(FIELD_JIZHOU, Order::Leave { conference: id })
+        .unwrap();
+    assert!(!shell.conference(id).is_over());
+    assert!(!sees(&shell, FIELD_JIZHOU));
+    // A centre goes on seeing what was called from its own site.
+    shell.by(JIZHOU, Order::Leave { conference: id }).unwrap();
+    assert!(sees(&shell, JIZHOU));
 }

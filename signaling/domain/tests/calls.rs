@@ -58,11 +58,27 @@ fn a_township_calls_its_own_communities_only() {
     assert!(shell.ring_of(LUOPING).is_none());
     let foreign = |ordered| Order::Invite {
         conference: id,
-        targets: vec![site(LUOPING)],
+        targets: vec![site(SHAHE)],
         ordered,
     };
     shell.refused(JIZHOU, foreign(true), RefusalCode::NotBelow);
     shell.by(JIZHOU, foreign(false)).unwrap();
+    // What its directory does not name is as if it did not exist.
+    for ordered in [true, false] {
+        for target in [
+            site(LUOPING),
+            person(LUOPING),
+            subtree(LUOPING),
+            site("000"),
+        ] {
+            let invite = Order::Invite {
+                conference: id,
+                targets: vec![target],
+                ordered,
+            };
+            shell.refused(JIZHOU, invite, RefusalCode::UnknownTarget);
+        }
+    }
 }
 
 #[test]
@@ -334,7 +350,7 @@ fn an_asked_callee_in_a_call_is_busy_and_an_ordered_one_rings() {
     let mut shell = Shell::lit();
     let first = shell.call(JIZHOU, &[site(CHUNCHANGBA)], true);
     shell.join(CHUNCHANGBA);
-    let asked = shell.call(SHAHE, &[site(JIZHOU), site(DATANGBA)], false);
+    let asked = shell.call(SHAHE, &[site(JIZHOU), site(LUOPING)], false);
     assert_eq!(shell.state(asked, JIZHOU), InvitationState::Busy);
     let ordered = shell.call(COMMANDER, &[site(JIZHOU)], true);
     assert_eq!(shell.state(ordered, JIZHOU), InvitationState::Ringing);
@@ -353,11 +369,11 @@ fn an_asked_callee_in_a_call_is_busy_and_an_ordered_one_rings() {
 #[test]
 fn who_goes_into_another_call_is_busy_for_those_who_ask() {
     let mut shell = Shell::lit();
-    let asked = shell.call(SHAHE, &[site(JIZHOU), site(DATANGBA)], false);
+    let asked = shell.call(SHAHE, &[site(JIZHOU), site(LUOPING)], false);
     assert_eq!(shell.state(asked, JIZHOU), InvitationState::Ringing);
     shell.call(JIZHOU, &[site(CHUNCHANGBA)], true);
     assert_eq!(shell.state(asked, JIZHOU), InvitationState::Busy);
-    assert_eq!(shell.state(asked, DATANGBA), InvitationState::Ringing);
+    assert_eq!(shell.state(asked, LUOPING), InvitationState::Ringing);
 }
 
 #[test]
