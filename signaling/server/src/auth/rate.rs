@@ -47,7 +47,7 @@ impl Bucket {
         self.at = now;
     }
 
-    fn is_full(&mut self, now: Instant) -> bool {
+    pub(super) fn is_full(&mut self, now: Instant) -> bool {
         self.refill(now);
         self.tokens >= self.burst
     }

@@ -60,9 +60,13 @@ impl SignIn {
             .rate
             .attempt(now, from)
             .map_err(|wait| too_many("too many logins from this address", wait))?;
-        if let Some(wait) = self.tries().lockout.locked(now, &login.account) {
+        if let Some(wait) = self.tries().lockout.locked(now, &login.account, from) {
             return Err(locked(wait));
         }
+        self.tries()
+            .lockout
+            .attempt(now, &login.account, from)
+            .map_err(|wait| too_many("too many logins to this account", wait))?;
         let hash = self.hash_of(&login).await?;
         let known = hash.is_some();
         let right = self
@@ -72,7 +76,8 @@ impl SignIn {
             .map_err(|busy| too_many(&busy.to_string(), Duration::from_secs(2)))?;
         // Several guesses may have been verified at the same time: the lock
         // that one of them set off holds for all.
-        if let Some(wait) = self.tries().lockout.locked(Instant::now(), &login.account) {
+        let now = Instant::now();
+        if let Some(wait) = self.tries().lockout.locked(now, &login.account, from) {
             return Err(locked(wait));
         }
         if !right {
@@ -91,7 +96,7 @@ impl SignIn {
             .begin(login.account.clone(), clock::now_ms())
             .await
             .map_err(|error| unavailable(&error))?;
-        self.tries().lockout.succeed(&login.account);
+        self.tries().lockout.succeed(now, &login.account, from);
         Ok((token, me))
     }
 
@@ -108,7 +113,7 @@ impl SignIn {
         let lock = {
             let mut tries = self.tries();
             tries.rate.wrong(now, from);
-            tries.lockout.fail(now, &login.account)
+            tries.lockout.fail(now, &login.account, from)
         };
         let account = known.then(|| login.account.0.clone());
         let mut access = vec![Access::SignInFailed {

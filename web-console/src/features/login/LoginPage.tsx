@@ -12,11 +12,12 @@ import { Mark } from "../../ui/Mark";
 import { clockOf } from "../../ui/time";
 import { useNow } from "../../ui/useNow";
 
-type Failure = { key: ReturnType<typeof failureKey>; untilMs: number | null };
+/** `account`: whose login it was; a wait holds for that one only. */
+type Failure = { key: ReturnType<typeof failureKey>; account: string; untilMs: number | null };
 
-function failureOf(error: unknown): Failure {
+function failureOf(error: unknown, account: string): Failure {
   const wait = error instanceof RefusedError ? error.refusal.retryAfterMs : undefined;
-  return { key: failureKey(error), untilMs: wait === undefined ? null : Date.now() + wait };
+  return { key: failureKey(error), account, untilMs: wait === undefined ? null : Date.now() + wait };
 }
 
 /** `refusal`: why the last session ended, if it did. */
@@ -26,10 +27,11 @@ export function LoginPage({ refusal }: { refusal: Refusal | null }) {
   const [password, setPassword] = useState("");
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<Failure | null>(() =>
-    refusal === null ? null : failureOf(new RefusedError(refusal)),
+    refusal === null ? null : failureOf(new RefusedError(refusal), ""),
   );
   const now = useNow(500);
-  const lockedMs = failure?.untilMs == null ? 0 : Math.max(0, failure.untilMs - now);
+  const shown = failure !== null && [account.trim(), ""].includes(failure.account) ? failure : null;
+  const lockedMs = shown?.untilMs == null ? 0 : Math.max(0, shown.untilMs - now);
 
   async function submit(event: FormEvent) {
     event.preventDefault();
@@ -39,7 +41,7 @@ export function LoginPage({ refusal }: { refusal: Refusal | null }) {
     try {
       await signIn({ account: account.trim(), password });
     } catch (error) {
-      setFailure(failureOf(error));
+      setFailure(failureOf(error, account.trim()));
       setBusy(false);
     }
   }
@@ -78,11 +80,11 @@ export function LoginPage({ refusal }: { refusal: Refusal | null }) {
           onChange={(event) => setPassword(event.target.value)}
         />
         <div className="login-failure" role="alert" data-testid="login-failure">
-          {failure !== null && (
+          {shown !== null && (
             <Alert
               type="error"
               showIcon
-              title={t(failure.key)}
+              title={t(shown.key)}
               description={lockedMs > 0 ? t("login.lockedFor", { time: clockOf(lockedMs + 999) }) : undefined}
             />
           )}
