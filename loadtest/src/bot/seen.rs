@@ -201,6 +201,7 @@ mod tests {
             muted: false,
             microphone: true,
             camera: true,
+            left: None,
         }
     }
 

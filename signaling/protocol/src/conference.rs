@@ -118,6 +118,26 @@ pub enum ParticipantState {
     Left,
 }
 
+/// Why a participant is no longer there.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub enum LeaveReason {
+    /// Of its own will.
+    Left,
+    /// Taken out (强拆).
+    Removed,
+    /// Went into another conference.
+    Moved,
+    /// Picture and sound were not connected, or not back, in time.
+    MediaFailed,
+    /// The device was gone for too long.
+    DeviceLost,
+    ConferenceEnded,
+    /// Its account was made inactive.
+    Deactivated,
+}
+
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
 #[ts(export)]
@@ -135,4 +155,8 @@ pub struct Participant {
     /// What the participant itself says it sends.
     pub microphone: bool,
     pub camera: bool,
+    /// Present with the state `Left`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub left: Option<LeaveReason>,
 }

@@ -20,8 +20,8 @@ pub mod server;
 
 pub use client::{ClientMessage, Device, MediaWish, Request, Target, Tile};
 pub use conference::{
-    Conference, ConferenceKind, ConferenceState, Invitation, InvitationState, MissReason,
-    Participant, ParticipantRole, ParticipantState,
+    Conference, ConferenceKind, ConferenceState, Invitation, InvitationState, LeaveReason,
+    MissReason, Participant, ParticipantRole, ParticipantState,
 };
 pub use directory::{Directory, DirectoryPerson, DirectorySite, Place, Presence, Role, Tier};
 pub use ids::{AccountId, ConferenceId, InvitationId, ParticipantId, SiteCode};

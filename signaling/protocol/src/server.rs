@@ -240,6 +240,14 @@ pub enum Push {
         reason: String,
     },
     /// What this client's video slots show from now on, one entry per slot.
+    ///
+    /// It travels by another path than the media and is no mark in it. The server says it
+    /// before it switches; so as a rule it comes first, and for one network delay and the
+    /// client's own buffer the slot still plays what was sent before. When the
+    /// WebSocket stalls, media of the new participant may come before this push.
+    /// What holds always: the first that is sent of the new participant is a
+    /// keyframe, and nothing of the one before is sent after it. A client that must never show a picture under
+    /// a wrong name covers the tile until the first keyframe after this push.
     Slots {
         conference: ConferenceId,
         slots: Vec<Option<ParticipantId>>,

@@ -167,6 +167,19 @@ pub fn participant(
         muted: one.muted,
         microphone: one.microphone,
         camera: one.camera,
+        left: one.left.map(leave_reason),
+    }
+}
+
+fn leave_reason(reason: domain::LeaveReason) -> protocol::LeaveReason {
+    match reason {
+        domain::LeaveReason::Left => protocol::LeaveReason::Left,
+        domain::LeaveReason::Removed => protocol::LeaveReason::Removed,
+        domain::LeaveReason::Moved => protocol::LeaveReason::Moved,
+        domain::LeaveReason::MediaFailed => protocol::LeaveReason::MediaFailed,
+        domain::LeaveReason::DeviceLost => protocol::LeaveReason::DeviceLost,
+        domain::LeaveReason::ConferenceEnded => protocol::LeaveReason::ConferenceEnded,
+        domain::LeaveReason::Deactivated => protocol::LeaveReason::Deactivated,
     }
 }
 
