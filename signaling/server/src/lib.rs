@@ -27,6 +27,8 @@ pub mod http;
 pub mod journal;
 pub mod media;
 pub mod start;
+#[cfg(test)]
+mod testing;
 pub mod tls;
 pub mod views;
 pub mod ws;

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::file::File;
-use super::{Calls, Config, Network, Overrides, TlsFiles, accounts, sites};
+use super::{Calls, Config, Network, Overrides, TlsFiles, accounts, ice, sites};
 
 const DEFAULT_PORT: u16 = 8443;
 const DEFAULT_CONNECTIONS: usize = 4_096;
@@ -97,6 +97,7 @@ pub(super) fn check(file: File, folder: &Path, overrides: &Overrides) -> Result<
             "use a long random text, or leave it out: then only this machine may read /metrics",
         );
     }
+    let ice_servers = ice::check(file.media.ice_servers, &mut mistakes);
     if mistakes.0.is_empty() {
         Ok(Config {
             county_name: file.county.name,
@@ -107,6 +108,7 @@ pub(super) fn check(file: File, folder: &Path, overrides: &Overrides) -> Result<
             calls,
             metrics_token: file.metrics.token,
             demo: file.accounts.demo_password,
+            ice_servers,
         })
     } else {
         Err(mistakes)

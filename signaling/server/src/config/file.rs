@@ -21,6 +21,8 @@ pub(super) struct File {
     pub calls: Calls,
     #[serde(default)]
     pub metrics: Metrics,
+    #[serde(default)]
+    pub media: Media,
 }
 
 #[derive(Debug, Deserialize)]
@@ -81,6 +83,34 @@ pub(super) struct Calls {
 #[serde(deny_unknown_fields)]
 pub(super) struct Metrics {
     pub token: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Media {
+    #[serde(default)]
+    pub ice_servers: Vec<IceServer>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct IceServer {
+    #[serde(default)]
+    pub urls: Vec<String>,
+    pub username: Option<String>,
+    pub credential: Option<String>,
+    /// Shared with the TURN server, which accepts credentials made from it.
+    pub secret: Option<String>,
+    /// How long such credentials hold.
+    pub valid_hours: Option<u32>,
+}
+
+impl std::fmt::Debug for Media {
+    /// Never shows what is secret in it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let urls = self.ice_servers.iter().map(|server| &server.urls);
+        f.debug_list().entries(urls).finish()
+    }
 }
 
 /// The first step stops at the first mistake of syntax, since what follows

@@ -7,6 +7,7 @@
 mod accounts;
 mod check;
 mod file;
+mod ice;
 mod sites;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use std::time::Duration;
 use liandong_protocol::{AccountId, Place, Role, SiteCode, Tier};
 
 pub use check::{Mistake, Mistakes};
+pub use ice::{IceAccess, IceServer};
 
 /// Everything the program was told, checked.
 #[derive(Clone, Debug)]
@@ -35,6 +37,8 @@ pub struct Config {
     pub metrics_token: Option<String>,
     /// True: accounts without a password hash get the demo password.
     pub demo: bool,
+    /// What clients are given for their peer connections.
+    pub ice_servers: Vec<IceServer>,
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -80,7 +80,13 @@ fn all_mistakes_are_reported_at_once() {
          advertise_media = [\"203.0.113.7:0\"]\n\
          [tls]\ncertificate = \"none.pem\"\nkey = \"none.key\"\n\
          [calls]\nring_seconds = 0\n\
-         [metrics]\ntoken = \"short\"\n",
+         [metrics]\ntoken = \"short\"\n\
+         [[media.ice_servers]]\n\
+         [[media.ice_servers]]\nurls = [\"http:a\", \"stun:\", \"turn:a:0\", \"turn:a:b\", \"turn:a?transport=x\"]\n\
+         secret = \"short\"\nvalid_hours = 0\n\
+         [[media.ice_servers]]\nurls = [\"turn:a\"]\nusername = \"u\"\n\
+         [[media.ice_servers]]\nurls = [\"turn:a\"]\nusername = \"u\"\ncredential = \"c\"\nsecret = \"0123456789abcdef\"\n\
+         [[media.ice_servers]]\nurls = [\"turn:a\"]\n",
         folder.path(),
     );
     for part in [
@@ -101,12 +107,54 @@ fn all_mistakes_are_reported_at_once() {
         "tls.key: no such file",
         "calls.ring_seconds: is 0",
         "metrics.token: is shorter",
+        "media.ice_servers[1]: has no urls",
+        "media.ice_servers[2]: \"http:a\" is no address",
+        "media.ice_servers[2]: \"stun:\" is no address",
+        "media.ice_servers[2]: \"turn:a:0\" is no address",
+        "media.ice_servers[2]: \"turn:a:b\" is no address",
+        "media.ice_servers[2]: \"turn:a?transport=x\" is no address",
+        "media.ice_servers[2].secret: is shorter",
+        "media.ice_servers[2].valid_hours: is 0",
+        "media.ice_servers[3]: username and credential go together",
+        "media.ice_servers[4]: has a secret and a username",
+        "media.ice_servers[5]: a TURN server lets nobody in",
     ] {
         assert!(
             found.iter().any(|m| m.contains(part)),
             "{part} not in {found:#?}"
         );
     }
+}
+
+#[test]
+fn ice_servers_are_read_and_their_secrets_never_shown() {
+    let folder = folder_with(
+        "code,tier,name,parent,longitude,latitude\n1,county,A,,106,32\n",
+        "",
+    );
+    let text = "[county]\nname = \"A\"\nsites = \"sites.csv\"\n\
+         [accounts]\nper_site = true\ndemo_password = true\n\
+         [[media.ice_servers]]\nurls = [\"stun:[2001:db8::1]:3478\"]\n\
+         [[media.ice_servers]]\nurls = [\"turn:turn.a:3478?transport=udp\", \"turns:turn.a\"]\n\
+         secret = \"very secret and long\"\n\
+         [[media.ice_servers]]\nurls = [\"turn:b\"]\nusername = \"u\"\ncredential = \"also secret\"\n";
+    let config = Config::parse(text, folder.path(), &Overrides::default()).unwrap();
+    let access: Vec<&IceAccess> = config.ice_servers.iter().map(|one| &one.access).collect();
+    assert_eq!(*access[0], IceAccess::Open);
+    assert_eq!(
+        *access[1],
+        IceAccess::Secret {
+            secret: "very secret and long".to_owned(),
+            valid: Duration::from_secs(12 * 3_600),
+        }
+    );
+    assert!(matches!(access[2], IceAccess::Password { .. }));
+    assert_eq!(config.ice_servers[1].urls.len(), 2);
+    let shown = format!("{config:?}");
+    assert!(
+        shown.contains("turn:b") && !shown.contains("secret"),
+        "{shown}"
+    );
 }
 
 #[test]

@@ -81,7 +81,7 @@ pub struct Clients {
     clients: BTreeMap<ClientId, Client>,
     by_resume: BTreeMap<[u8; 32], ClientId>,
     by_account: BTreeMap<AccountId, BTreeSet<ClientId>>,
-    holders: BTreeMap<ParticipantId, ClientId>,
+    holders: BTreeMap<ParticipantId, (ClientId, Hold)>,
     last_client: u64,
     last_connection: u64,
 }
@@ -94,6 +94,15 @@ pub struct Arrival {
     pub answering: Answering,
     pub resume: Option<String>,
     pub outbox: Outbox,
+}
+
+/// By what right a client holds a stay.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Hold {
+    /// It called, accepted, or named the stay as its own.
+    Own,
+    /// It found the stay of its account without a connected holder.
+    Found,
 }
 
 /// How it was taken in.
@@ -252,8 +261,14 @@ impl Clients {
 
     /// From now on the participant's media belongs to this client, and to no other.
     /// Gives the client that held it before.
-    pub fn hold(&mut self, participant: ParticipantId, client: ClientId) -> Option<ClientId> {
-        let before = self.holders.insert(participant, client);
+    pub fn hold(
+        &mut self,
+        participant: ParticipantId,
+        client: ClientId,
+        hold: Hold,
+    ) -> Option<ClientId> {
+        let before = self.holders.insert(participant, (client, hold));
+        let before = before.map(|(client, _)| client);
         if let Some(other) = before.filter(|other| *other != client)
             && let Some(other) = self.clients.get_mut(&other)
         {
@@ -269,7 +284,7 @@ impl Clients {
 
     /// The participant is gone.
     pub fn release(&mut self, participant: ParticipantId) -> Option<ClientId> {
-        let holder = self.holders.remove(&participant)?;
+        let (holder, _) = self.holders.remove(&participant)?;
         if let Some(client) = self.clients.get_mut(&holder) {
             client.stay = None;
         }
@@ -277,11 +292,23 @@ impl Clients {
     }
 
     pub fn holder(&self, participant: ParticipantId) -> Option<ClientId> {
-        self.holders.get(&participant).copied()
+        self.holders.get(&participant).map(|(client, _)| *client)
+    }
+
+    /// Whether a client of the same account may take the stay up. A connected
+    /// holder keeps it, unless it only found it and the other says that it is its own.
+    pub fn may_take_up(&self, participant: ParticipantId, by: Hold) -> bool {
+        let Some((holder, held)) = self.holders.get(&participant) else {
+            return true;
+        };
+        let connected = self.clients.get(holder).is_some_and(Client::is_connected);
+        !connected || (by, *held) == (Hold::Own, Hold::Found)
     }
 
     pub fn holders(&self) -> impl Iterator<Item = (ParticipantId, ClientId)> {
-        self.holders.iter().map(|(p, c)| (*p, *c))
+        self.holders
+            .iter()
+            .map(|(stay, (client, _))| (*stay, *client))
     }
 
     pub fn connected_count(&self) -> usize {
@@ -314,7 +341,7 @@ mod tests {
         let mut clients = Clients::default();
         let now = Instant::now();
         let first = clients.attach(arrival("a", None));
-        clients.hold(STAY, first.client);
+        clients.hold(STAY, first.client, Hold::Own);
         clients.detach(first.client, first.connection, now);
         assert_eq!(clients.devices(&"a".into()), (0, 0));
         let second = clients.attach(arrival("a", Some(&first.resume)));
@@ -341,7 +368,7 @@ mod tests {
         let mut clients = Clients::default();
         let now = Instant::now();
         let first = clients.attach(arrival("a", None));
-        clients.hold(STAY, first.client);
+        clients.hold(STAY, first.client, Hold::Own);
         clients.detach(first.client, first.connection, now);
         assert!(clients.expire(now + RESUME_WITHIN / 2).is_empty());
         assert_eq!(
@@ -359,11 +386,30 @@ mod tests {
             clients.attach(arrival("a", None)).client,
             clients.attach(arrival("a", None)).client,
         );
-        assert_eq!(clients.hold(STAY, a), None);
-        assert_eq!(clients.hold(STAY, b), Some(a));
+        assert_eq!(clients.hold(STAY, a, Hold::Own), None);
+        assert_eq!(clients.hold(STAY, b, Hold::Own), Some(a));
         assert_eq!(clients.one(a).unwrap().stay, None);
-        clients.hold(ParticipantId(8), b);
+        clients.hold(ParticipantId(8), b, Hold::Own);
         assert_eq!(clients.holder(STAY), None);
         assert_eq!(clients.release(ParticipantId(8)), Some(b));
+    }
+
+    #[test]
+    fn stay_goes_to_the_client_that_names_it_and_stays_with_it() {
+        let mut clients = Clients::default();
+        let now = Instant::now();
+        let first = clients.attach(arrival("a", None)).client;
+        assert!(clients.may_take_up(STAY, Hold::Found));
+        clients.hold(STAY, first, Hold::Found);
+        assert!(!clients.may_take_up(STAY, Hold::Found), "it is connected");
+        assert!(clients.may_take_up(STAY, Hold::Own));
+
+        let owner = clients.attach(arrival("a", None));
+        assert_eq!(clients.hold(STAY, owner.client, Hold::Own), Some(first));
+        assert_eq!(clients.one(first).unwrap().stay, None);
+        // A copy of the same tab names it as well.
+        assert!(!clients.may_take_up(STAY, Hold::Own));
+        clients.detach(owner.client, owner.connection, now);
+        assert!(clients.may_take_up(STAY, Hold::Found));
     }
 }

@@ -13,7 +13,7 @@ pub mod orders;
 pub mod run;
 pub mod tell;
 
-use liandong_domain::AccountId;
+use liandong_domain::{AccountId, ParticipantId};
 use liandong_protocol::http::Me;
 use liandong_protocol::{ClientMessage, Device, Refusal, RefusalCode, Reply};
 use tokio::sync::{mpsc, oneshot};
@@ -40,6 +40,8 @@ pub struct Hello {
     pub device: Device,
     pub auto_answer: bool,
     pub resume: Option<String>,
+    /// The stay that the client says it holds.
+    pub claim: Option<ParticipantId>,
     pub outbox: Outbox,
 }
 
@@ -51,6 +53,8 @@ pub struct Status {
     pub journal_entries: u64,
     pub clients: usize,
     pub conferences: usize,
+    /// How far the media node reduces video; 0: not at all.
+    pub overload: u32,
 }
 
 #[derive(Debug)]
@@ -103,6 +107,12 @@ impl Desk {
     fn channel() -> (Self, mpsc::Receiver<Input>) {
         let (inputs, received) = mpsc::channel(QUEUE);
         (Self { inputs }, received)
+    }
+
+    /// Inputs that the desk has not taken yet.
+    #[cfg(test)]
+    pub(crate) fn waiting(&self) -> usize {
+        self.inputs.max_capacity() - self.inputs.capacity()
     }
 
     /// Takes a client in. The welcome goes into the outbox.

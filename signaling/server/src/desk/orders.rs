@@ -3,6 +3,7 @@
 use liandong_domain::{self as domain, ConferenceId, InvitationId, Order, ParticipantId};
 use liandong_protocol::{self as protocol, Request};
 
+use crate::media::wishes::{Tile, bounded_height};
 use crate::views::wire;
 
 /// A request by what it takes to carry it out.
@@ -18,7 +19,7 @@ pub enum Work {
     /// Which slots show whom; not journaled.
     Show {
         conference: ConferenceId,
-        tiles: Vec<ParticipantId>,
+        tiles: Vec<Tile>,
     },
     /// Only the first message of a connection may be one.
     Hello,
@@ -49,7 +50,11 @@ impl From<Request> for Work {
                     tiles: wish
                         .tiles
                         .into_iter()
-                        .map(|tile| participant_id(tile.participant))
+                        .map(|tile| Tile {
+                            participant: participant_id(tile.participant),
+                            height: tile.height.map(bounded_height),
+                            prominent: tile.prominent,
+                        })
                         .collect(),
                 };
             }

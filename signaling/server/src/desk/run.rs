@@ -13,7 +13,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
-use liandong_domain::{AccountId, Actor, ConferenceId, Event, Order, Outcome, Timestamp};
+use liandong_domain::{
+    AccountId, Actor, ConferenceId, Event, Order, Outcome, ParticipantId, Timestamp,
+};
 use liandong_protocol::{Refusal, RefusalCode, Reply};
 use liandong_sfu_node::NodeEvent;
 use tokio::sync::{mpsc, oneshot};
@@ -28,6 +30,7 @@ use crate::http::metrics::DeskMetrics;
 use crate::journal::{Journal, JournalError};
 use crate::media::Media;
 use crate::media::figures::SPEAKING_EVERY;
+use crate::media::wishes::MAX_TILES;
 use crate::views::snapshot::{self, Setting};
 use crate::views::wire::{self, refuse, refuse_for};
 use crate::ws::outbox::CloseCode;
@@ -51,21 +54,18 @@ pub struct Parts<J> {
 
 /// Starts the desk's task.
 pub fn start<J: Journal>(parts: Parts<J>) -> (Desk, tokio::task::JoinHandle<()>) {
-    let (desk, inputs) = Desk::channel();
-    let running = Running {
-        ledger: parts.ledger,
-        setting: parts.setting,
-        media: parts.media,
-        metrics: parts.metrics,
-        clients: Clients::default(),
-        told: Told::default(),
-        again: Vec::new(),
-        desk: desk.clone(),
-        last_now: Timestamp(0),
-    };
+    let (running, inputs, node_events) = Running::new(parts);
+    let desk = running.desk.clone();
     // The desk's own handle keeps the channel open; `Stop` closes it.
-    let task = tokio::spawn(running.run(inputs, parts.node_events));
+    let task = tokio::spawn(running.run(inputs, node_events));
     (desk, task)
+}
+
+async fn sleep_until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due.into()).await,
+        None => std::future::pending().await,
+    }
 }
 
 struct Running<J> {
@@ -79,6 +79,8 @@ struct Running<J> {
     again: Vec<Order>,
     desk: Desk,
     last_now: Timestamp,
+    /// What the media node said last; 0: it reduces nothing.
+    overload: u32,
 }
 
 /// What has to be done once the batch is journaled, in the order of the inputs.
@@ -95,13 +97,18 @@ enum After {
         id: u32,
         refusal: Refusal,
     },
-    Welcome {
-        attached: Attached,
-        account: AccountId,
-        id: u32,
-        reply: oneshot::Sender<Result<(ClientId, ConnectionId), Refusal>>,
-    },
+    Welcome(Coming),
     Recorded(oneshot::Sender<Result<(), Refusal>>),
+}
+
+/// A client that is attached and not welcomed yet.
+struct Coming {
+    attached: Attached,
+    account: AccountId,
+    /// The stay that it says it holds.
+    claim: Option<ParticipantId>,
+    id: u32,
+    reply: oneshot::Sender<Result<(ClientId, ConnectionId), Refusal>>,
 }
 
 /// One batch in the making.
@@ -118,6 +125,23 @@ struct Batch {
 }
 
 impl<J: Journal> Running<J> {
+    fn new(parts: Parts<J>) -> (Self, mpsc::Receiver<Input>, mpsc::Receiver<NodeEvent>) {
+        let (desk, inputs) = Desk::channel();
+        let running = Self {
+            ledger: parts.ledger,
+            setting: parts.setting,
+            media: parts.media,
+            metrics: parts.metrics,
+            clients: Clients::default(),
+            told: Told::default(),
+            again: Vec::new(),
+            desk,
+            last_now: Timestamp(0),
+            overload: 0,
+        };
+        (running, inputs, parts.node_events)
+    }
+
     async fn run(
         mut self,
         mut inputs: mpsc::Receiver<Input>,
@@ -130,6 +154,7 @@ impl<J: Journal> Running<J> {
         loop {
             let mut batch = Batch::default();
             let due = self.ledger.county().due();
+            let shows_due = self.media.wishes.due();
             tokio::select! {
                 input = inputs.recv() => match input {
                     Some(input) => self.take(input, &mut batch),
@@ -138,6 +163,11 @@ impl<J: Journal> Running<J> {
                 Some(event) = node_events.recv() => self.node_event(event, &mut batch),
                 () = clock::sleep_until(due) => self.own_order(Order::Tick, &mut batch),
                 _ = housekeeping.tick() => self.housekeep(&mut batch),
+                () = sleep_until(shows_due), if shows_due.is_some() => {
+                    let now = Instant::now();
+                    self.media.follow_wishes(self.ledger.county(), &self.clients, now);
+                    continue;
+                }
                 _ = figures.tick(), if self.media.figures.is_waiting() => {
                     self.media.flush_figures(&self.clients, Instant::now());
                     continue;
@@ -260,9 +290,12 @@ impl<J: Journal> Running<J> {
                 }
                 Err(refusal) => Err(refusal),
             },
+            Work::Show { tiles, .. } if tiles.len() > MAX_TILES => Err(refuse(
+                RefusalCode::Malformed,
+                format!("more than {MAX_TILES} tiles"),
+            )),
             Work::Show { conference, tiles } => self.stays_in(client, conference).map(|_| {
-                self.media.wish(client, conference, tiles);
-                batch.stages.insert(conference);
+                self.media.wishes.wish(client, conference, tiles);
                 Reply::Done
             }),
             Work::Ping => Ok(Reply::Done),
@@ -351,14 +384,8 @@ impl<J: Journal> Running<J> {
             Err(error) => self.failed(batch, &error),
         }
         for after in std::mem::take(&mut batch.after) {
-            if let After::Welcome {
-                attached,
-                account,
-                id,
-                reply,
-            } = after
-            {
-                self.welcome(attached, &account, id, reply);
+            if let After::Welcome(coming) = after {
+                self.welcome(coming);
             }
         }
     }
@@ -383,7 +410,7 @@ impl<J: Journal> Running<J> {
                     refusal,
                 } => self.reply(client, connection, id, Err(refusal)),
                 After::Recorded(reply) => drop(reply.send(Ok(()))),
-                welcome @ After::Welcome { .. } => welcomes.push(welcome),
+                welcome @ After::Welcome(_) => welcomes.push(welcome),
             }
         }
         batch.after = welcomes;
@@ -425,7 +452,7 @@ impl<J: Journal> Running<J> {
                     refusal,
                 } => self.reply(client, connection, id, Err(refusal)),
                 After::Recorded(reply) => drop(reply.send(Err(refusal.clone()))),
-                welcome @ After::Welcome { .. } => welcomes.push(welcome),
+                welcome @ After::Welcome(_) => welcomes.push(welcome),
             }
         }
         batch.after = welcomes;
@@ -459,6 +486,7 @@ impl<J: Journal> Running<J> {
             journal_entries: self.ledger.seq(),
             clients: self.clients.connected_count(),
             conferences: county.conferences().filter(|one| !one.is_over()).count(),
+            overload: self.overload,
         }
     }
 
@@ -476,3 +504,6 @@ impl<J: Journal> Running<J> {
         self.last_now
     }
 }
+
+#[cfg(test)]
+mod tests;

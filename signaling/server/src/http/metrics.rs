@@ -20,6 +20,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::App;
 use super::listener::Remote;
+use super::quality::QualityMetrics;
 
 /// All metrics of the process.
 #[derive(Debug)]
@@ -42,7 +43,8 @@ pub struct DeskMetrics {
     journal_seconds: Histogram,
     connect_seconds: Histogram,
     first_frame_seconds: Histogram,
-    poor_reports: Counter,
+    join_seconds: Histogram,
+    pub quality: QualityMetrics,
 }
 
 const SECONDS: [f64; 12] = [
@@ -61,7 +63,8 @@ impl Default for DeskMetrics {
             journal_seconds: histogram(),
             connect_seconds: histogram(),
             first_frame_seconds: histogram(),
-            poor_reports: Counter::default(),
+            join_seconds: histogram(),
+            quality: QualityMetrics::default(),
         }
     }
 }
@@ -104,10 +107,9 @@ impl DeskMetrics {
         self.first_frame_seconds.observe(after.as_secs_f64());
     }
 
-    pub fn stats(&self, poor: bool) {
-        if poor {
-            self.poor_reports.inc();
-        }
+    /// From a client's offer to its first picture.
+    pub fn joined(&self, after: Duration) {
+        self.join_seconds.observe(after.as_secs_f64());
     }
 
     fn register(&self, registry: &mut Registry) {
@@ -140,10 +142,11 @@ impl DeskMetrics {
             self.first_frame_seconds.clone(),
         );
         registry.register(
-            "media_poor_reports",
-            "Seconds of participants with more than 15 % loss",
-            self.poor_reports.clone(),
+            "join_first_frame_seconds",
+            "From a client's offer to the first keyframe in any of its slots",
+            self.join_seconds.clone(),
         );
+        self.quality.register(registry);
     }
 }
 

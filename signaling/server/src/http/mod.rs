@@ -3,7 +3,7 @@
 //! * [`listener`] – TCP, TLS, limits on connections
 //! * [`api`] – login, logout, who am I
 //! * [`console`] – the embedded web console
-//! * [`health`], [`metrics`] – for those who run it
+//! * [`health`], [`metrics`], [`quality`] – for those who run it
 //! * [`headers`] – what goes with every response
 //! * [`refusal`] – refusals as responses
 
@@ -13,6 +13,7 @@ pub mod headers;
 pub mod health;
 pub mod listener;
 pub mod metrics;
+pub mod quality;
 pub mod refusal;
 
 use std::path::PathBuf;

@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
-use liandong_domain::ConferenceId;
+use liandong_domain::{ConferenceId, ParticipantId};
 use liandong_protocol::Push;
-use liandong_protocol::server::Quality;
-use liandong_sfu_node::{PeerId, PeerStats, RoomId};
+use liandong_protocol::server::{Quality, SlotQuality};
+use liandong_sfu_node::{PeerId, PeerStats, RoomId, SlotStats};
 
 use super::Media;
 use crate::desk::clients::{Clients, encode_push};
@@ -26,6 +26,8 @@ pub struct Figures {
     told_speaking: BTreeMap<ConferenceId, Vec<PeerId>>,
     quality: HashMap<PeerId, PeerStats>,
     told_quality: HashMap<PeerId, PeerStats>,
+    /// Of each peer's slots, for that peer only.
+    slots: HashMap<PeerId, Vec<SlotStats>>,
     quality_due: Option<Instant>,
 }
 
@@ -34,13 +36,15 @@ impl Figures {
         self.speaking.insert(ConferenceId(room.0), peers);
     }
 
-    pub fn quality(&mut self, peer: PeerId, stats: PeerStats) {
+    pub fn quality(&mut self, peer: PeerId, stats: PeerStats, slots: Vec<SlotStats>) {
         self.quality.insert(peer, stats);
+        self.slots.insert(peer, slots);
     }
 
     pub(super) fn forget(&mut self, peer: PeerId) {
         self.quality.remove(&peer);
         self.told_quality.remove(&peer);
+        self.slots.remove(&peer);
     }
 
     pub(super) fn forget_conference(&mut self, conference: ConferenceId) {
@@ -59,7 +63,7 @@ impl Figures {
     /// True when a flush has something to do.
     #[must_use]
     pub fn is_waiting(&self) -> bool {
-        !self.speaking.is_empty() || !self.quality.is_empty()
+        !self.speaking.is_empty() || !self.quality.is_empty() || !self.slots.is_empty()
     }
 }
 
@@ -76,6 +80,7 @@ impl Media {
         if self.figures.quality_due.is_none_or(|due| now >= due) {
             self.figures.quality_due = Some(now + QUALITY_EVERY);
             self.flush_quality(clients);
+            self.flush_slots(clients);
         }
     }
 
@@ -123,12 +128,12 @@ impl Media {
                 participant: wire::participant_id(participant),
                 uplink_loss: stats.uplink_loss.into(),
                 downlink_loss: stats.downlink_loss.into(),
-                rtt_ms: stats.round_trip.map(|rtt| rtt.as_secs_f64() * 1_000.0),
+                rtt_ms: stats.round_trip.map(ms),
                 uplink_kbps: stats.uplink_bits_per_second / 1_000,
                 downlink_kbps: stats.downlink_bits_per_second / 1_000,
-                jitter_ms: 0.0,
-                score: 0.0,
-                estimate_kbps: None,
+                jitter_ms: ms(stats.jitter),
+                score: stats.score.into(),
+                estimate_kbps: stats.estimate_bits_per_second.map(|rate| rate / 1_000),
             });
         }
         for (conference, mut quality) in by_conference {
@@ -144,6 +149,32 @@ impl Media {
         }
     }
 
+    /// Each client learns how its own slots do.
+    fn flush_slots(&mut self, clients: &Clients) {
+        for (peer, stats) in std::mem::take(&mut self.figures.slots) {
+            let Some(client) = self.client_of(peer) else {
+                continue;
+            };
+            let slots: Vec<SlotQuality> = stats
+                .iter()
+                .filter_map(|one| {
+                    let shown = self.client_of(one.source?.peer)?;
+                    let participant = clients.one(shown)?.stay?;
+                    Some(slot_quality(one, participant))
+                })
+                .collect();
+            if slots.is_empty() {
+                continue;
+            }
+            if let Some((conference, found)) = self.conference_of(client).zip(clients.one(client)) {
+                found.push(&encode_push(Push::SlotQuality {
+                    conference: wire::conference_id(conference),
+                    slots,
+                }));
+            }
+        }
+    }
+
     /// To everybody whose media is there.
     fn push_in(&self, clients: &Clients, conference: ConferenceId, push: Push) {
         let text = encode_push(push);
@@ -153,6 +184,25 @@ impl Media {
                 client.push(&text);
             }
         }
+    }
+}
+
+fn ms(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1_000.0
+}
+
+fn slot_quality(stats: &SlotStats, participant: ParticipantId) -> SlotQuality {
+    SlotQuality {
+        slot: stats.slot.0.into(),
+        participant: wire::participant_id(participant),
+        kbps: stats.bits_per_second / 1_000,
+        loss: stats.loss.into(),
+        jitter_ms: ms(stats.jitter),
+        height: stats.height.into(),
+        fps: stats.frames_per_second.into(),
+        freezes: stats.freezes,
+        paused: stats.paused,
+        score: stats.score.into(),
     }
 }
 

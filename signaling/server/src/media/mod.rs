@@ -2,21 +2,28 @@
 //!
 //! * this file: offers and answers, whose peer is whose
 //! * [`slots`] – who is shown where, and whose sound passes
+//! * [`wishes`] – what clients want to see
 //! * [`figures`] – speaking marks and quality, paced
+//! * [`ice_servers`] – STUN and TURN servers for the clients
 
 pub mod figures;
+pub mod ice_servers;
 pub mod sdp;
 pub mod slots;
+pub mod wishes;
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Instant;
 
 use liandong_domain::{ConferenceId, ParticipantId};
+use liandong_protocol::server::{SendLayer, SentTrack};
 use liandong_protocol::{Push, Refusal, RefusalCode};
-use liandong_sfu_node::{Answered, Node, OfferError, PeerId, RoomId};
+use liandong_sfu_node::{Answered, Node, OfferError, PeerId, RoomId, Shown};
 
 use crate::desk::clients::ClientId;
-use crate::views::wire::refuse;
+use crate::views::wire::{self, refuse};
 use figures::Figures;
+use wishes::Wishes;
 
 /// One client's media.
 #[derive(Debug)]
@@ -26,10 +33,12 @@ struct Link {
     /// Of the client's DTLS certificate; another one is another connection.
     fingerprint: String,
     connected: bool,
+    /// Since the offer, until the first picture comes.
+    waits_since: Option<Instant>,
     /// What each slot shows.
     slots: Vec<Option<ParticipantId>>,
     /// What the node was told, by peer: a participant may have come back with another.
-    shown: Vec<Option<PeerId>>,
+    shown: Vec<Option<Shown>>,
     microphone_open: bool,
 }
 
@@ -39,7 +48,10 @@ pub struct Media {
     node: Node,
     links: BTreeMap<ClientId, Link>,
     by_peer: HashMap<PeerId, ClientId>,
-    wishes: BTreeMap<ClientId, (ConferenceId, Vec<ParticipantId>)>,
+    pub wishes: Wishes,
+    /// What each peer is to send, as the node said last. Kept apart from the
+    /// links: the node may say it before the answer is through.
+    demands: HashMap<PeerId, BTreeMap<SentTrack, Vec<SendLayer>>>,
     /// The number of each client's last offer: an answer to an earlier one is stale.
     offers: BTreeMap<ClientId, u32>,
     pub figures: Figures,
@@ -54,6 +66,7 @@ pub struct OfferSent {
     number: u32,
     peer: Option<PeerId>,
     fingerprint: String,
+    since: Instant,
     sdp: String,
 }
 
@@ -64,6 +77,7 @@ pub struct OfferDone {
     pub conference: ConferenceId,
     number: u32,
     fingerprint: String,
+    since: Instant,
     result: Result<Answered, OfferError>,
 }
 
@@ -89,6 +103,14 @@ pub fn refusal(failure: &OfferFailure) -> Refusal {
     refuse(code, failure.to_string())
 }
 
+fn send_layers(conference: ConferenceId, track: SentTrack, layers: Vec<SendLayer>) -> Push {
+    Push::SendLayers {
+        conference: wire::conference_id(conference),
+        track,
+        layers,
+    }
+}
+
 impl OfferSent {
     /// Waits for the node, off the desk.
     pub async fn send(self) -> OfferDone {
@@ -103,6 +125,7 @@ impl OfferSent {
             conference: self.conference,
             number: self.number,
             fingerprint: self.fingerprint,
+            since: self.since,
             result,
         }
     }
@@ -115,10 +138,16 @@ impl Media {
             node,
             links: BTreeMap::new(),
             by_peer: HashMap::new(),
-            wishes: BTreeMap::new(),
+            wishes: Wishes::default(),
+            demands: HashMap::new(),
             offers: BTreeMap::new(),
             figures: Figures::default(),
         }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn node(&self) -> &Node {
+        &self.node
     }
 
     /// An offer of the client for the conference. The same certificate in the
@@ -140,6 +169,7 @@ impl Media {
             number: *number,
             peer,
             fingerprint,
+            since: Instant::now(),
             sdp,
         }
     }
@@ -159,6 +189,7 @@ impl Media {
             conference,
             number,
             fingerprint,
+            since,
             result,
         } = done;
         let answered = result?;
@@ -186,6 +217,7 @@ impl Media {
                 conference,
                 fingerprint,
                 connected: false,
+                waits_since: Some(since),
                 slots: vec![None; usize::from(answered.video_slots)],
                 shown: Vec::new(),
                 microphone_open: true,
@@ -204,21 +236,60 @@ impl Media {
         Some(client)
     }
 
+    /// A slot of the peer shows its first keyframe. Gives since when the client waited for
+    /// its very first picture, if this is it.
+    pub fn first_frame(&mut self, peer: PeerId) -> Option<Instant> {
+        let client = self.client_of(peer)?;
+        self.links.get_mut(&client)?.waits_since.take()
+    }
+
     /// The client's media flows.
     #[must_use]
     pub fn is_connected(&self, client: ClientId) -> bool {
         self.links.get(&client).is_some_and(|link| link.connected)
     }
 
-    /// The client may have missed pushes: tells it what it sees and who speaks.
-    pub fn catch_up(&mut self, client: ClientId) -> Option<Push> {
-        let conference = self.conference_of(client)?;
+    /// The client may have missed pushes: tells it what it sees, what it is to
+    /// send, and who speaks.
+    pub fn catch_up(&mut self, client: ClientId) -> Vec<Push> {
+        let Some(conference) = self.conference_of(client) else {
+            return Vec::new();
+        };
         self.figures.tell_again(conference);
-        self.slots_of(client)
+        let slots = self.slots_of(client).into_iter();
+        slots.chain(self.demands_of(client)).collect()
+    }
+
+    /// What the client is to send, of each track that the node spoke of.
+    #[must_use]
+    pub fn demands_of(&self, client: ClientId) -> Vec<Push> {
+        let Some(link) = self.links.get(&client) else {
+            return Vec::new();
+        };
+        let demands = self.demands.get(&link.peer).into_iter().flatten();
+        demands
+            .map(|(track, layers)| send_layers(link.conference, *track, layers.clone()))
+            .collect()
+    }
+
+    /// The node says which encodings of a peer's track anybody receives. Gives
+    /// whom to tell, once there is somebody.
+    pub fn demand(
+        &mut self,
+        peer: PeerId,
+        track: SentTrack,
+        layers: Vec<SendLayer>,
+    ) -> Option<(ClientId, Push)> {
+        let of_peer = self.demands.entry(peer).or_default();
+        of_peer.insert(track, layers.clone());
+        let client = self.client_of(peer)?;
+        let conference = self.conference_of(client)?;
+        Some((client, send_layers(conference, track, layers)))
     }
 
     /// The node lost the peer. `None` when it was not the client's present one.
     pub fn disconnected(&mut self, peer: PeerId) -> Option<(ClientId, ConferenceId)> {
+        self.demands.remove(&peer);
         let client = self.by_peer.remove(&peer)?;
         self.figures.forget(peer);
         let link = self.links.remove(&client)?;
@@ -227,7 +298,7 @@ impl Media {
 
     /// The client's media ends. True when it had any.
     pub fn drop_client(&mut self, client: ClientId) -> bool {
-        self.wishes.remove(&client);
+        self.wishes.forget(client);
         // Whatever is on its way is stale now.
         if let Some(number) = self.offers.get_mut(&client) {
             *number += 1;

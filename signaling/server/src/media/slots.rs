@@ -1,17 +1,30 @@
 //! Who is shown in which slot, and whose sound passes.
 
+use std::time::Instant;
+
 use liandong_domain::{Conference, ConferenceId, County, ParticipantId, ParticipantState, stage};
 use liandong_protocol::Push;
-use liandong_sfu_node::{PeerId, Shown, Track};
+use liandong_sfu_node::{PeerId, Shown, SlotView, Track};
 
 use super::Media;
+use super::wishes::{Tile, usual_height};
 use crate::desk::clients::{ClientId, Clients, encode_push};
 use crate::views::wire;
 
 impl Media {
-    /// What the client would like to see, in order of importance. Empty: the usual.
-    pub fn wish(&mut self, client: ClientId, conference: ConferenceId, tiles: Vec<ParticipantId>) {
-        self.wishes.insert(client, (conference, tiles));
+    /// Brings the slots of those in line whose wish is due.
+    pub fn follow_wishes(&mut self, county: &County, clients: &Clients, now: Instant) {
+        for client in self.wishes.take_due(now) {
+            let viewer = clients.one(client).and_then(|client| client.stay);
+            let conference = self
+                .conference_of(client)
+                .and_then(|id| county.conference(id))
+                .filter(|one| !one.is_over());
+            if let Some((viewer, conference)) = viewer.zip(conference) {
+                let seen = self.seen(conference, clients);
+                self.assign(county, clients, conference, client, viewer, &seen);
+            }
+        }
     }
 
     /// Brings slots and gates of the conference in line with the county.
@@ -54,10 +67,15 @@ impl Media {
         viewer: ParticipantId,
         seen: &[(ParticipantId, PeerId)],
     ) {
-        let wanted = match self.wishes.get(&client) {
-            Some((of, tiles)) if *of == conference.id && !tiles.is_empty() => tiles.clone(),
-            Some(_) | None => county.usual_wish(conference, viewer),
+        let tiles = match self.wishes.tiles(client, conference.id) {
+            Some(tiles) => tiles.to_vec(),
+            None => county
+                .usual_wish(conference, viewer)
+                .into_iter()
+                .map(Tile::usual)
+                .collect(),
         };
+        let wanted: Vec<ParticipantId> = tiles.iter().map(|tile| tile.participant).collect();
         let present: Vec<ParticipantId> = seen
             .iter()
             .map(|(participant, _)| *participant)
@@ -72,7 +90,18 @@ impl Media {
                 .find(|(participant, _)| *participant == one)
                 .map(|(_, peer)| *peer)
         };
-        let shown: Vec<Option<PeerId>> = slots.iter().map(|slot| slot.and_then(peer_of)).collect();
+        let on_wall = slots.iter().flatten().count();
+        let shown: Vec<Option<Shown>> = slots
+            .iter()
+            .map(|slot| {
+                let one = (*slot)?;
+                let tile = tiles.iter().find(|tile| tile.participant == one);
+                Some(Shown {
+                    view: tile.map(|tile| view(tile, on_wall)).unwrap_or_default(),
+                    ..Shown::camera(peer_of(one)?)
+                })
+            })
+            .collect();
         // Said before the media switches, so that no tile bears a wrong name for long.
         if slots != link.slots {
             link.slots = slots;
@@ -81,10 +110,8 @@ impl Media {
             }
         }
         if shown != link.shown {
-            let wanted: Vec<Option<Shown>> =
-                shown.iter().map(|peer| peer.map(Shown::camera)).collect();
+            self.node.set_slots(link.peer, &shown);
             link.shown = shown;
-            self.node.set_slots(link.peer, &wanted);
         }
     }
 
@@ -102,6 +129,14 @@ impl Media {
     pub fn slots_of(&self, client: ClientId) -> Option<Push> {
         let link = self.links.get(&client)?;
         Some(slots_push(link.conference, &link.slots))
+    }
+}
+
+/// How a picture is looked at, on a wall of so many.
+fn view(tile: &Tile, on_wall: usize) -> SlotView {
+    SlotView {
+        prominent: tile.prominent,
+        height: tile.height.unwrap_or_else(|| usual_height(on_wall)),
     }
 }
 

@@ -237,6 +237,7 @@ fn setting(config: &Config) -> Setting {
             .collect(),
         auto_answer_ms: u32::try_from(config.calls.auto_answer_after.as_millis())
             .unwrap_or(u32::MAX),
+        ice_servers: config.ice_servers.clone(),
     }
 }
 

@@ -10,6 +10,7 @@ use liandong_protocol::server::Ring;
 use liandong_protocol::{Directory, DirectoryPerson, DirectorySite, Place, Snapshot};
 
 use super::wire;
+use crate::config::IceServer;
 
 /// What the rules do not know of a county.
 #[derive(Clone, Debug)]
@@ -18,6 +19,7 @@ pub struct Setting {
     /// Sites whose terminals always ring.
     pub never_auto_answer: BTreeSet<SiteCode>,
     pub auto_answer_ms: u32,
+    pub ice_servers: Vec<IceServer>,
 }
 
 /// How one client answers.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
+use liandong_domain::{AccountId, ParticipantId};
 use liandong_protocol::{
     ClientMessage, MAX_MESSAGE_BYTES, PROTOCOL_VERSION, Push, Refusal, RefusalCode, Request,
     ServerMessage,
@@ -16,7 +17,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite;
 
-use super::limits::{Limits, Verdict};
+use super::limits::{Cost, Limits, Verdict};
 use super::outbox::{CloseCode, Next, Outbox};
 use crate::auth::session::Held;
 use crate::clock;
@@ -171,23 +172,19 @@ impl Reader<'_> {
 
     /// False: the connection ends.
     async fn text(&mut self, text: &str) -> bool {
-        match self.limits.message(Instant::now()) {
-            Verdict::Take => {}
-            Verdict::Wait(wait) => {
-                let refusal = refuse_for(RefusalCode::TooMany, "too many requests", wait);
-                self.refused(id_of(text), refusal);
-                return true;
-            }
-            Verdict::Enough => {
-                self.outbox
-                    .close(CloseCode::PolicyViolation, "too many requests");
-                return false;
-            }
+        let now = Instant::now();
+        let verdict = self.limits.message(now);
+        if verdict != Verdict::Take {
+            return self.slow_down(verdict, id_of(text));
         }
         let message = match serde_json::from_str::<ClientMessage>(text) {
             Ok(message) => message,
             Err(error) => return self.malformed(id_of(text), &error.to_string()),
         };
+        let verdict = self.limits.request(now, Cost::from(&message.request));
+        if verdict != Verdict::Take {
+            return self.slow_down(verdict, message.id);
+        }
         match self.who.get() {
             Some(&(client, connection)) => {
                 self.app.desk.message(client, connection, message).await;
@@ -197,13 +194,30 @@ impl Reader<'_> {
         }
     }
 
+    /// False: the connection ends.
+    fn slow_down(&self, verdict: Verdict, id: u32) -> bool {
+        match verdict {
+            Verdict::Take => true,
+            Verdict::Wait(wait) => {
+                let refusal = refuse_for(RefusalCode::TooMany, "too many requests", wait);
+                self.refused(id, refusal);
+                true
+            }
+            Verdict::Enough => {
+                self.outbox
+                    .close(CloseCode::PolicyViolation, "too many requests");
+                false
+            }
+        }
+    }
+
     async fn hello(&mut self, message: ClientMessage) -> bool {
         let id = message.id;
         let Request::Hello {
             version,
             device,
             resume,
-            participant: _,
+            participant,
             auto_answer,
         } = message.request
         else {
@@ -218,10 +232,11 @@ impl Reader<'_> {
             return false;
         }
         let hello = Hello {
-            account: liandong_domain::AccountId(self.held.account.0.clone()),
+            account: AccountId(self.held.account.0.clone()),
             device,
             auto_answer,
             resume,
+            claim: participant.map(|claim| ParticipantId(claim.0)),
             outbox: self.outbox.clone(),
         };
         match self.attach(id, hello).await {
@@ -402,3 +417,6 @@ impl Writer<'_> {
         &self.app.desk
     }
 }
+
+#[cfg(test)]
+mod tests;

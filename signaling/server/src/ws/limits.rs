@@ -2,11 +2,19 @@
 
 use std::time::{Duration, Instant};
 
+use liandong_protocol::Request;
+
 use crate::auth::rate::Bucket;
 
+/// Of anything at all; a wall that is scrolled says so at every step.
+const BURST: u32 = 200;
+const PER_SECOND: f64 = 60.0;
 /// A page that is opened asks a few things at once; a person orders little.
-const BURST: u32 = 100;
-const PER_SECOND: f64 = 20.0;
+const ORDER_BURST: u32 = 100;
+const ORDERS_PER_SECOND: f64 = 20.0;
+/// A finger on the microphone's button; each change is journaled and told to all.
+const OWN_MEDIA_BURST: u32 = 10;
+const OWN_MEDIA_PER_SECOND: f64 = 2.0;
 /// Refused in a row for asking too often: no program of ours does that.
 const MAX_FLOOD: u32 = 300;
 /// Unreadable messages on one connection.
@@ -22,10 +30,44 @@ pub enum Verdict {
     Enough,
 }
 
+/// What a request costs the server.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Cost {
+    /// The latest one counts, or nothing is done.
+    Light,
+    Order,
+    OwnMedia,
+}
+
+impl From<&Request> for Cost {
+    fn from(request: &Request) -> Self {
+        match request {
+            Request::Show { .. } | Request::Ping => Self::Light,
+            Request::SetOwnMedia { .. } => Self::OwnMedia,
+            Request::Hello { .. }
+            | Request::Call { .. }
+            | Request::Invite { .. }
+            | Request::InviteAbsent { .. }
+            | Request::CancelInvitation { .. }
+            | Request::Accept { .. }
+            | Request::Decline { .. }
+            | Request::Leave { .. }
+            | Request::Remove { .. }
+            | Request::End { .. }
+            | Request::Mute { .. }
+            | Request::MuteAll { .. }
+            | Request::HandOver { .. }
+            | Request::Offer { .. } => Self::Order,
+        }
+    }
+}
+
 /// Of one connection.
 #[derive(Debug)]
 pub struct Limits {
-    bucket: Bucket,
+    all: Bucket,
+    orders: Bucket,
+    own_media: Bucket,
     flood: u32,
     malformed: u32,
 }
@@ -34,19 +76,37 @@ impl Limits {
     #[must_use]
     pub fn new(now: Instant) -> Self {
         Self {
-            bucket: Bucket::new(now, BURST, PER_SECOND),
+            all: Bucket::new(now, BURST, PER_SECOND),
+            orders: Bucket::new(now, ORDER_BURST, ORDERS_PER_SECOND),
+            own_media: Bucket::new(now, OWN_MEDIA_BURST, OWN_MEDIA_PER_SECOND),
             flood: 0,
             malformed: 0,
         }
     }
 
-    /// A message came.
+    /// A message came; whether it can be read is not known yet.
     pub fn message(&mut self, now: Instant) -> Verdict {
-        match self.bucket.take(now, 1) {
-            Ok(()) => {
-                self.flood = 0;
-                Verdict::Take
-            }
+        let taken = self.all.take(now, 1);
+        self.verdict(taken)
+    }
+
+    /// The message asks for this.
+    pub fn request(&mut self, now: Instant, cost: Cost) -> Verdict {
+        let taken = match cost {
+            Cost::Light => Ok(()),
+            Cost::Order => self.orders.take(now, 1),
+            Cost::OwnMedia => self.own_media.take(now, 1),
+        };
+        let verdict = self.verdict(taken);
+        if verdict == Verdict::Take {
+            self.flood = 0;
+        }
+        verdict
+    }
+
+    fn verdict(&mut self, taken: Result<(), Duration>) -> Verdict {
+        match taken {
+            Ok(()) => Verdict::Take,
             Err(_) if self.flood >= MAX_FLOOD => Verdict::Enough,
             Err(wait) => {
                 self.flood += 1;
@@ -76,8 +136,27 @@ mod tests {
         let Verdict::Wait(wait) = limits.message(now) else {
             panic!("no limit");
         };
-        assert_eq!(wait, Duration::from_millis(50));
+        assert!(wait <= Duration::from_millis(17), "{wait:?}");
         assert_eq!(limits.message(now + wait), Verdict::Take);
+    }
+
+    #[test]
+    fn scrolling_leaves_room_for_orders_and_buttons_have_their_own_limit() {
+        let now = Instant::now();
+        let mut limits = Limits::new(now);
+        let mut taken = |cost, times: u32| {
+            (0..times)
+                .filter(|_| limits.request(now, cost) == Verdict::Take)
+                .count()
+        };
+        assert_eq!(taken(Cost::Light, 190), 190);
+        assert_eq!(taken(Cost::OwnMedia, 50), 10);
+        assert_eq!(taken(Cost::Order, 150), 100);
+        let Verdict::Wait(wait) = limits.request(now, Cost::OwnMedia) else {
+            panic!("no limit");
+        };
+        assert_eq!(wait, Duration::from_millis(500));
+        assert_eq!(limits.request(now + wait, Cost::OwnMedia), Verdict::Take);
     }
 
     #[test]

@@ -1,126 +1,9 @@
-use std::sync::{Arc, Mutex};
-
-use liandong_domain::{Account, Place, Role, Site, SiteCode, Target, Tier};
+use liandong_domain::Target;
 
 use super::*;
-use crate::journal::chain::Head;
-use crate::journal::{Entry, Hash};
+use crate::testing::{Disk, Paper, directory};
 
 const NOW: Timestamp = Timestamp(1_000);
-
-/// What the disk does with the next batch.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Disk {
-    Well,
-    Full,
-    /// It is written, and then reported as failed.
-    Lies,
-}
-
-/// A journal in memory whose disk obeys, and a folder for snapshots.
-#[derive(Clone, Debug)]
-struct Paper(Arc<Mutex<Sheet>>, Arc<tempfile::TempDir>);
-
-#[derive(Debug)]
-struct Sheet {
-    disk: Disk,
-    head: Head,
-    entries: Vec<Entry>,
-    /// The last append was reported as failed though it was written.
-    unsure: bool,
-}
-
-impl Paper {
-    fn new() -> Self {
-        let sheet = Sheet {
-            disk: Disk::Well,
-            head: Head::default(),
-            entries: Vec::new(),
-            unsure: false,
-        };
-        let folder = tempfile::tempdir().unwrap();
-        Self(Arc::new(Mutex::new(sheet)), Arc::new(folder))
-    }
-
-    fn disk(&self, disk: Disk) {
-        self.0.lock().unwrap().disk = disk;
-    }
-
-    fn len(&self) -> usize {
-        self.0.lock().unwrap().entries.len()
-    }
-}
-
-impl Journal for Paper {
-    async fn append(&self, batch: Vec<Draft>) -> Result<u64, JournalError> {
-        let mut paper = self.0.lock().unwrap();
-        let Sheet {
-            disk,
-            head,
-            entries,
-            unsure,
-        } = &mut *paper;
-        if std::mem::take(unsure) {
-            return Err(JournalError::Diverged {
-                expected: 0,
-                found: head.seq,
-            });
-        }
-        if *disk != Disk::Full {
-            entries.extend(batch.into_iter().map(|draft| head.push(draft)));
-        }
-        *unsure = *disk == Disk::Lies;
-        match *disk {
-            Disk::Well => Ok(head.seq),
-            Disk::Full | Disk::Lies => Err(JournalError::Unavailable("disk full".into())),
-        }
-    }
-
-    async fn hash_at(&self, seq: u64) -> Result<Option<Hash>, JournalError> {
-        let paper = self.0.lock().unwrap();
-        let entry = paper.entries.iter().find(|entry| entry.seq == seq);
-        Ok(entry.map(|entry| entry.hash))
-    }
-
-    async fn read(&self, after: u64, limit: usize) -> Result<Vec<Entry>, JournalError> {
-        let paper = self.0.lock().unwrap();
-        let after = usize::try_from(after).unwrap();
-        Ok(paper
-            .entries
-            .iter()
-            .skip(after)
-            .take(limit)
-            .cloned()
-            .collect())
-    }
-}
-
-fn directory() -> Order {
-    let site = |code: &str, tier, parent: Option<&str>| Site {
-        code: code.into(),
-        name: code.into(),
-        tier,
-        parent: parent.map(SiteCode::from),
-        place: Place::from_degrees(106.8, 32.3),
-    };
-    let account = |id: &str, role, site: &str| Account {
-        id: id.into(),
-        name: id.into(),
-        role,
-        site: site.into(),
-        active: true,
-    };
-    Order::SetDirectory {
-        sites: vec![
-            site("1", Tier::County, None),
-            site("101", Tier::Township, Some("1")),
-        ],
-        accounts: vec![
-            account("commander", Role::Commander, "1"),
-            account("101", Role::Township, "101"),
-        ],
-    }
-}
 
 fn call() -> (Actor, Order) {
     let order = Order::Call {
@@ -132,7 +15,7 @@ fn call() -> (Actor, Order) {
 }
 
 async fn open(paper: &Paper) -> Result<Ledger<Paper>, JournalError> {
-    let snapshots = Snapshots::of(paper.1.path());
+    let snapshots = Snapshots::of(paper.folder());
     Ledger::open(paper.clone(), snapshots, Timing::default()).await
 }
 
@@ -244,7 +127,7 @@ async fn start_from_a_snapshot_gives_the_same_state() {
     ledger.order(&by, Some("key"), &order, NOW).unwrap();
     ledger.commit().await.unwrap();
     // What the snapshot covers is not read again: broken, it would stop the start.
-    paper.0.lock().unwrap().entries[0].body = "broken".to_owned();
+    paper.sheet().entries[0].body = "broken".to_owned();
     let again = open(&paper).await.unwrap();
     assert_eq!(again.county(), ledger.county());
     assert_eq!(again.seq(), ledger.seq());
@@ -258,13 +141,13 @@ async fn snapshot_of_another_journal_is_passed_over() {
     ledger.order(&by, None, &order, Timestamp(2)).unwrap();
     ledger.commit().await.unwrap();
     let strange = Ledger {
-        snapshots: Snapshots::of(paper.1.path()),
+        snapshots: Snapshots::of(paper.folder()),
         ..self::ledger(&other).await
     };
     strange.snapshot().write().await;
-    let mut last = paper.0.lock().unwrap().entries.clone();
+    let mut last = paper.sheet().entries.clone();
     last[usize::try_from(strange.seq()).unwrap() - 1].hash[0] ^= 1;
-    paper.0.lock().unwrap().entries = last;
+    paper.sheet().entries = last;
     assert_eq!(open(&paper).await.unwrap().county(), ledger.county());
 }
 

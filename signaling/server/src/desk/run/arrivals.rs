@@ -1,14 +1,15 @@
 //! Clients that come, come back, and whose media is whose.
 
-use liandong_domain::{AccountId, Outcome};
+use liandong_domain::{AccountId, Outcome, ParticipantId};
 use liandong_protocol::{Push, Refusal, RefusalCode, Reply};
 use tokio::sync::oneshot;
 
-use super::{After, Batch, Running};
+use super::{After, Batch, Coming, Running};
 use crate::clock;
-use crate::desk::clients::{Arrival, Attached, ClientId, ConnectionId, encode_push};
+use crate::desk::clients::{Arrival, ClientId, ConnectionId, Hold, encode_push};
 use crate::desk::{Hello, encode_reply, tell};
 use crate::journal::Journal;
+use crate::media::ice_servers;
 use crate::views::snapshot::{self, Answering};
 use crate::views::wire::{self, refuse};
 
@@ -37,12 +38,13 @@ impl<J: Journal> Running<J> {
             outbox: hello.outbox,
         });
         batch.devices.insert(account.clone());
-        batch.after.push(After::Welcome {
+        batch.after.push(After::Welcome(Coming {
             attached,
             account,
+            claim: hello.claim,
             id,
             reply,
-        });
+        }));
     }
 
     /// The media of a stay belongs to the client that called or accepted.
@@ -70,7 +72,7 @@ impl<J: Journal> Running<J> {
         {
             self.media.drop_client(client);
         }
-        self.clients.hold(stay.id, client);
+        self.clients.hold(stay.id, client, Hold::Own);
     }
 
     /// Media of participants who are not there any more ends.
@@ -91,29 +93,20 @@ impl<J: Journal> Running<J> {
         }
     }
 
-    pub(super) fn welcome(
-        &mut self,
-        attached: Attached,
-        account: &AccountId,
-        id: u32,
-        reply: oneshot::Sender<Result<(ClientId, ConnectionId), Refusal>>,
-    ) {
-        let county = self.ledger.county();
+    pub(super) fn welcome(&mut self, coming: Coming) {
+        let Coming {
+            attached,
+            account,
+            claim,
+            id,
+            reply,
+        } = coming;
         let client = attached.client;
-        // After a restart, or a page that was loaded anew: the account's
-        // stay is taken up by whoever comes first, unless somebody has it.
-        if !attached.resumed
-            && let Some(stay) = county.stay_of(account)
-        {
-            let holder = self.clients.holder(stay.id);
-            let is_lost = |id| self.clients.one(id).is_none_or(|one| !one.is_connected());
-            if holder.is_none_or(is_lost)
-                && let Some(before) = self.clients.hold(stay.id, client)
-            {
-                self.media.drop_client(before);
-            }
+        if !attached.resumed {
+            self.take_up(client, &account, claim);
         }
-        let me = snapshot::me(county, &self.setting, account);
+        let county = self.ledger.county();
+        let me = snapshot::me(county, &self.setting, &account);
         let Some((found, me)) = self.clients.one_mut(client).zip(me) else {
             drop(reply.send(Err(refuse(RefusalCode::NotSignedIn, "gone meanwhile"))));
             return;
@@ -125,13 +118,39 @@ impl<J: Journal> Running<J> {
             resumed: attached.resumed,
             server_time_ms: wire::ms(clock::now()),
             snapshot,
-            ice_servers: Vec::new(),
+            ice_servers: ice_servers::given(&self.setting.ice_servers, &account, clock::now()),
         };
         found.outbox.reply(encode_reply(id, Ok(welcome)));
-        if let Some(slots) = self.media.catch_up(client) {
-            found.outbox.push(encode_push(slots));
+        for push in self.media.catch_up(client) {
+            found.outbox.push(encode_push(push));
         }
         drop(reply.send(Ok((client, attached.connection))));
+    }
+
+    /// After a restart, or a page that was loaded anew: the account's stay goes to
+    /// the client that says it is its own, else to whichever comes while
+    /// nobody has it.
+    fn take_up(&mut self, client: ClientId, account: &AccountId, claim: Option<ParticipantId>) {
+        let Some(stay) = self.ledger.county().stay_of(account).map(|stay| stay.id) else {
+            return;
+        };
+        let hold = if claim == Some(stay) {
+            Hold::Own
+        } else {
+            Hold::Found
+        };
+        if !self.clients.may_take_up(stay, hold) {
+            return;
+        }
+        let Some(before) = self.clients.hold(stay, client, hold) else {
+            return;
+        };
+        self.media.drop_client(before);
+        // If it is there, it learns that the call is another device's.
+        if let Some(other) = self.clients.one_mut(before).filter(|one| one.welcomed) {
+            let snapshot = tell::welcome(self.ledger.county(), &self.setting, other);
+            other.outbox.resync(encode_push(Push::Resync { snapshot }));
+        }
     }
 
     pub(super) fn resync(&mut self, client: ClientId, connection: ConnectionId) {
@@ -139,8 +158,8 @@ impl<J: Journal> Running<J> {
         if let Some(found) = found.filter(|found| found.connection == connection) {
             let snapshot = tell::welcome(self.ledger.county(), &self.setting, found);
             found.outbox.resync(encode_push(Push::Resync { snapshot }));
-            if let Some(slots) = self.media.catch_up(client) {
-                found.outbox.push(encode_push(slots));
+            for push in self.media.catch_up(client) {
+                found.outbox.push(encode_push(push));
             }
         }
     }

@@ -1,8 +1,9 @@
 //! What comes back from the media node.
 
 use liandong_domain::{ConferenceId, Order, ParticipantId};
+use liandong_protocol::server::{SendLayer, SentTrack};
 use liandong_protocol::{Push, Refusal, RefusalCode, Reply};
-use liandong_sfu_node::NodeEvent;
+use liandong_sfu_node::{EncodingDemand, NodeEvent, PeerId, Track};
 
 use super::{Batch, Running};
 use crate::desk::clients::{ClientId, ConnectionId, encode_push};
@@ -56,7 +57,14 @@ impl<J: Journal> Running<J> {
             })
             .map_err(|failure| refusal(&failure));
         batch.stages.insert(conference);
+        let answered = result.is_ok();
         self.reply(client, connection, id, result);
+        // After an ICE restart, or when the node was faster than its own answer.
+        if let Some(found) = self.clients.one(client).filter(|_| answered) {
+            for push in self.media.demands_of(client) {
+                found.push(&encode_push(push));
+            }
+        }
     }
 
     pub(super) fn node_event(&mut self, event: NodeEvent, batch: &mut Batch) {
@@ -90,15 +98,44 @@ impl<J: Journal> Running<J> {
                     self.own_order(Order::MediaLost { participant }, batch);
                 }
             }
-            NodeEvent::SlotLive { after, .. } => self.metrics.slot_live(after),
-            NodeEvent::Speaking { room, peers } => self.media.figures.speaking(room, peers),
-            NodeEvent::Stats { peer, stats, .. } => {
-                self.metrics.stats(figures::is_poor(&stats));
-                self.media.figures.quality(peer, stats);
+            NodeEvent::SlotLive { peer, after, .. } => {
+                self.metrics.slot_live(after);
+                if let Some(since) = self.media.first_frame(peer) {
+                    self.metrics.joined(since.elapsed());
+                }
             }
-            NodeEvent::SourceStarted { .. }
-            | NodeEvent::SourceSilent { .. }
-            | NodeEvent::Demand { .. } => {}
+            NodeEvent::Speaking { room, peers } => self.media.figures.speaking(room, peers),
+            NodeEvent::Stats { peer, stats, slots } => {
+                self.metrics.quality.peer(&stats, figures::is_poor(&stats));
+                slots
+                    .iter()
+                    .for_each(|slot| self.metrics.quality.slot(slot));
+                self.media.figures.quality(peer, stats, slots);
+            }
+            NodeEvent::Demand {
+                peer,
+                track,
+                encodings,
+            } => self.demand(peer, track, encodings),
+            NodeEvent::SourceStarted { .. } | NodeEvent::SourceSilent { .. } => {}
+        }
+    }
+
+    fn demand(&mut self, peer: PeerId, track: Track, encodings: Vec<EncodingDemand>) {
+        let track = match track {
+            Track::Camera => SentTrack::Camera,
+            Track::Screen => SentTrack::Screen,
+            // Sound is always sent.
+            Track::Microphone => return,
+        };
+        let layers = encodings
+            .into_iter()
+            .map(|EncodingDemand { rid, active }| SendLayer { rid, active })
+            .collect();
+        if let Some((client, push)) = self.media.demand(peer, track, layers)
+            && let Some(client) = self.clients.one(client)
+        {
+            client.push(&encode_push(push));
         }
     }
 }
