@@ -1,6 +1,13 @@
 //! H.264 payloads (RFC 6184): single NAL units, STAP-A and FU-A, as
 //! packetization mode 1 has them.
 
+use arrayvec::ArrayVec;
+
+use super::bits::Bits;
+
+/// As much of a parameter set as is read; the size stands well before.
+const MAX_PARAMETERS: usize = 256;
+
 /// NAL unit types (ITU-T H.264 table 7-1; RFC 6184 table 1).
 mod nal {
     pub const SLICE: u8 = 1;
@@ -81,6 +88,98 @@ impl Summary {
             _ => {}
         }
     }
+}
+
+/// Width and height in pixels, if a sequence parameter set is in the payload.
+#[must_use]
+pub fn frame_size(payload: &[u8]) -> Option<(u16, u16)> {
+    match payload {
+        [head, rest @ ..] if head & 0x1f == nal::STAP_A => {
+            let mut rest = rest;
+            while let Some((length, after)) = rest.split_first_chunk() {
+                let length = usize::from(u16::from_be_bytes(*length));
+                let (unit, after) = after.split_at_checked(length)?;
+                match unit {
+                    [head, body @ ..] if head & 0x1f == nal::SPS => return size_of(body),
+                    _ => rest = after,
+                }
+            }
+            None
+        }
+        [head, rest @ ..] if head & 0x1f == nal::SPS => size_of(rest),
+        _ => None,
+    }
+}
+
+/// seq_parameter_set_data() of ITU-T H.264 §7.3.2.1.1, as far as the size.
+fn size_of(sps: &[u8]) -> Option<(u16, u16)> {
+    let sps = unescaped(sps);
+    let mut bits = Bits::new(&sps);
+    let profile = bits.read(8)?;
+    bits.skip(16)?;
+    bits.golomb()?;
+    let mut chroma = 1;
+    if matches!(profile, 100 | 110 | 122 | 244 | 44 | 83 | 86 | 118 | 128) {
+        chroma = bits.golomb()?;
+        if chroma == 3 {
+            bits.skip(1)?;
+        }
+        bits.skip_golomb(2)?;
+        bits.skip(1)?;
+        if bits.bit()? {
+            return None; // scaling matrices: in no browser's stream
+        }
+    }
+    bits.golomb()?;
+    match bits.golomb()? {
+        0 => bits.skip_golomb(1)?,
+        1 => {
+            bits.skip(1)?;
+            bits.skip_golomb(2)?;
+            let cycle = bits.golomb()?;
+            bits.skip_golomb(cycle.min(255))?;
+        }
+        _ => {}
+    }
+    bits.skip_golomb(1)?;
+    bits.skip(1)?;
+    let (width, height) = (bits.golomb()?, bits.golomb()?); // macroblocks, minus one
+    let fields = if bits.bit()? { 1 } else { 2 };
+    if fields == 2 {
+        bits.skip(1)?;
+    }
+    bits.skip(1)?;
+    let mut crop = [0; 4];
+    if bits.bit()? {
+        for side in &mut crop {
+            *side = bits.golomb()?;
+        }
+    }
+    let [left, right, top, bottom] = crop;
+    let across: u32 = if matches!(chroma, 1 | 2) { 2 } else { 1 };
+    let down: u32 = if chroma == 1 { 2 } else { 1 };
+    let blocks = |count: u32| count.checked_add(1)?.checked_mul(16);
+    let width = blocks(width)?.checked_sub(left.checked_add(right)?.checked_mul(across)?)?;
+    let lines = blocks(height)?.checked_mul(fields)?;
+    let height = lines.checked_sub(top.checked_add(bottom)?.checked_mul(down * fields)?)?;
+    Some((u16::try_from(width).ok()?, u16::try_from(height).ok()?))
+}
+
+/// Without the emulation prevention bytes (ITU-T H.264 §7.3.1, H.265 §7.3.1.1).
+pub(super) fn unescaped(unit: &[u8]) -> ArrayVec<u8, MAX_PARAMETERS> {
+    let mut plain = ArrayVec::new();
+    let mut zeros = 0;
+    for &byte in unit {
+        if zeros >= 2 && byte == 3 {
+            zeros = 0;
+            continue;
+        }
+        zeros = if byte == 0 { zeros + 1 } else { 0 };
+        if plain.try_push(byte).is_err() {
+            break;
+        }
+    }
+    plain
 }
 
 #[cfg(test)]
@@ -178,5 +277,20 @@ mod tests {
             assert_eq!(Summary::of(payload), wanted, "{what}");
             assert_eq!(wanted.is_keyframe(), *sps || *idr_start, "{what}");
         }
+    }
+
+    #[test]
+    fn size_is_in_the_sequence_parameters() {
+        // OpenH264's for 640x360: constrained baseline, cropped by 8 lines.
+        let openh264 = hex::decode("6742c01f8c8d405017fcb03c2211a8").unwrap();
+        // x264's for 1920x1080, high profile.
+        let x264 = hex::decode("67640028acd940780227e5c044000003000400000300f03c60c658").unwrap();
+        assert_eq!(frame_size(&openh264), Some((640, 360)));
+        assert_eq!(frame_size(&x264), Some((1_920, 1_080)));
+        let mut aggregate = vec![0x78, 0, 2, 0x09, 0x10, 0, x264.len() as u8];
+        aggregate.extend(&x264);
+        assert_eq!(frame_size(&aggregate), Some((1_920, 1_080)));
+        assert_eq!(frame_size(&x264[..8]), None);
+        assert_eq!(frame_size(&[0x67]), None);
     }
 }

@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+pub use super::picture::PictureId;
+
 /// What the descriptor says and where its rewritable fields are.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Descriptor {
@@ -24,25 +26,6 @@ pub struct Descriptor {
     picture_id_at: u8,
     tl0_at: u8,
     length: u8,
-}
-
-/// Widths differ in where they wrap.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum PictureId {
-    /// 0 to 127.
-    Short(u8),
-    /// 0 to 32767.
-    Long(u16),
-}
-
-impl PictureId {
-    #[must_use]
-    pub const fn value(self) -> u16 {
-        match self {
-            Self::Short(value) => value as u16,
-            Self::Long(value) => value,
-        }
-    }
 }
 
 impl Descriptor {
@@ -74,15 +57,9 @@ impl Descriptor {
         let mut at = 2;
         if present & 0x80 != 0 {
             self.picture_id_at = at as u8;
-            let high = *payload.get(at)?;
-            if high & 0x80 == 0 {
-                self.picture_id = Some(PictureId::Short(high));
-                at += 1;
-            } else {
-                let low = *payload.get(at + 1)?;
-                self.picture_id = Some(PictureId::Long(u16::from_be_bytes([high & 0x7f, low])));
-                at += 2;
-            }
+            let id = PictureId::parse(payload.get(at..)?)?;
+            at += id.length();
+            self.picture_id = Some(id);
         }
         if present & 0x40 != 0 {
             self.tl0_at = at as u8;
@@ -119,10 +96,7 @@ impl Descriptor {
     #[must_use]
     pub fn picture_id_range(&self) -> Option<Range<usize>> {
         let at = usize::from(self.picture_id_at);
-        match self.picture_id? {
-            PictureId::Short(_) => Some(at..at + 1),
-            PictureId::Long(_) => Some(at..at + 2),
-        }
+        Some(at..at + self.picture_id?.length())
     }
 
     /// Sets picture id and TL0PICIDX in a copy of the payload that this
@@ -130,14 +104,11 @@ impl Descriptor {
     /// bits, a field that is not there stays away.
     pub fn rewrite(&self, payload: &mut [u8], picture_id: u16, tl0: u8) {
         let range = self.picture_id_range();
-        match range.and_then(|range| payload.get_mut(range)) {
-            Some([short]) => *short = picture_id as u8 & 0x7f,
-            Some([high, low]) => {
-                let [wanted_high, wanted_low] = picture_id.to_be_bytes();
-                *high = wanted_high | 0x80;
-                *low = wanted_low;
-            }
-            _ => {}
+        if let (Some(id), Some(field)) = (
+            self.picture_id,
+            range.and_then(|range| payload.get_mut(range)),
+        ) {
+            id.write(field, picture_id);
         }
         if self.tl0_picture_index.is_some()
             && let Some(field) = payload.get_mut(usize::from(self.tl0_at))

@@ -11,7 +11,7 @@ use crate::codec::red::{self, Earlier, MAX_REDUNDANT, Redundancy};
 use crate::codec::{Codec, opus};
 use crate::rtp::Extension;
 use crate::rtp::cache::Cache;
-use crate::rtp::munger::{Clock, Munger, Numbering, PictureIds};
+use crate::rtp::munger::{Clock, Munger, Numbering};
 use crate::sdp::{AudioSlotMedia, MediaCodec, VideoSlotMedia};
 use crate::transport::{OutboundStream, SrtpOut};
 
@@ -338,14 +338,10 @@ impl Slot {
 }
 
 fn numbering(sequence: u64, meta: &PacketMeta) -> Numbering {
-    let pictures = meta.vp8.map_or_else(PictureIds::default, |vp8| PictureIds {
-        picture_id: vp8.picture_id.map(|id| id.value()),
-        base_layer: vp8.tl0_picture_index,
-    });
     Numbering {
         sequence,
         timestamp: meta.timestamp,
-        pictures,
+        pictures: meta.info.numbers(),
     }
 }
 

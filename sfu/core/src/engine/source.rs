@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use arrayvec::ArrayVec;
 
 use super::loss::Incoming;
-use crate::codec::{self, Codec, opus, red, vp8};
+use crate::codec::layer::LayerInfo;
+use crate::codec::{self, Codec, opus, red};
 use crate::ids::{SourceId, WorkerIndex};
 use crate::room::Loudness;
 use crate::rtp::cache::{Cache, CacheLimits};
@@ -53,7 +54,7 @@ pub struct PacketMeta {
     pub level: Option<AudioLevel>,
     /// 3GPP TS 26.114 §7.4.5.
     pub orientation: Option<u8>,
-    pub vp8: Option<vp8::Descriptor>,
+    pub info: LayerInfo,
     /// Where the primary encoding begins (RED).
     pub primary_at: u16,
 }
@@ -61,10 +62,6 @@ pub struct PacketMeta {
 impl PacketMeta {
     #[must_use]
     pub fn new(codec: Codec, timestamp: u32, marker: bool, payload: &[u8]) -> Self {
-        let vp8 = match codec {
-            Codec::Vp8 => vp8::Descriptor::parse(payload),
-            Codec::Opus | Codec::Red | Codec::H264 | Codec::Vp9 | Codec::Av1 | Codec::H265 => None,
-        };
         let primary_at = match codec {
             Codec::Red => {
                 red::Primary::parse(payload).map_or(payload.len(), |primary| primary.range.start)
@@ -78,7 +75,7 @@ impl PacketMeta {
             keyframe: codec::is_keyframe(codec, payload),
             level: None,
             orientation: None,
-            vp8,
+            info: LayerInfo::of_payload(codec, payload),
             // A payload is shorter than a datagram.
             primary_at: primary_at as u16,
         }

@@ -139,14 +139,7 @@ impl Writer<'_> {
         let start = out.len();
         out.extend_from_slice(self.payload);
         let copy = &mut out[start..];
-        if let Some(vp8) = &self.meta.vp8 {
-            let pictures = self.mapped.pictures;
-            vp8.rewrite(
-                copy,
-                pictures.picture_id.unwrap_or_default(),
-                pictures.base_layer.unwrap_or_default(),
-            );
-        }
+        self.meta.info.rewrite(copy, &self.mapped.pictures);
         if let (Codec::Red, Some(inner)) = (self.meta.codec, self.codec.inner) {
             renumber_blocks(copy, inner);
         }

@@ -15,13 +15,16 @@ const PAST_BINDINGS: usize = 3;
 /// Left-out packets remembered per binding, for packets that come late.
 const RECENT_SKIPS: usize = 48;
 
-/// Picture numbering of a codec that has one (VP8: RFC 7741 §4.2).
+/// Picture numbering of a codec that has one (VP8: RFC 7741 §4.2; VP9: RFC 9628
+/// §4.2; AV1: its dependency descriptor).
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct PictureIds {
     /// 15 bits; a 7-bit id uses the low ones.
     pub picture_id: Option<u16>,
     /// TL0PICIDX.
     pub base_layer: Option<u8>,
+    /// Of the dependency descriptor.
+    pub frame_number: Option<u16>,
 }
 
 /// The place of a packet in the outgoing stream.
@@ -80,6 +83,7 @@ struct Binding<O> {
     timestamp_shift: u32,
     picture_shift: u16,
     base_layer_shift: u8,
+    frame_shift: u16,
     /// Left out, oldest first: their numbers are given to the packets after them.
     skips: Vec<u64>,
     /// Nothing below is mapped any more: its skips are forgotten.
@@ -129,6 +133,10 @@ impl<O> Binding<O> {
                     .pictures
                     .base_layer
                     .map(|index| index.wrapping_add(self.base_layer_shift)),
+                frame_number: packet
+                    .pictures
+                    .frame_number
+                    .map(|number| number.wrapping_add(self.frame_shift)),
             },
         }
     }
@@ -202,6 +210,10 @@ impl<O: Copy + Eq> Munger<O> {
             },
             base_layer_shift: match (self.pictures.base_layer, packet.pictures.base_layer) {
                 (Some(last), Some(index)) => last.wrapping_add(1).wrapping_sub(index),
+                (_, _) => 0,
+            },
+            frame_shift: match (self.pictures.frame_number, packet.pictures.frame_number) {
+                (Some(last), Some(number)) => last.wrapping_add(1).wrapping_sub(number),
                 (_, _) => 0,
             },
             skips: Vec::new(),
@@ -316,6 +328,14 @@ impl<O: Copy + Eq> Munger<O> {
                 .is_none_or(|last| index.wrapping_sub(last) < 0x80)
         {
             self.pictures.base_layer = Some(index);
+        }
+        if let Some(number) = mapped.pictures.frame_number
+            && self
+                .pictures
+                .frame_number
+                .is_none_or(|last| number.wrapping_sub(last) < 0x8000)
+        {
+            self.pictures.frame_number = Some(number);
         }
     }
 }

@@ -26,6 +26,7 @@ fn picture(sequence: u64, timestamp: u32, id: u16, base_layer: u8) -> Numbering 
         pictures: PictureIds {
             picture_id: Some(id & 0x7fff),
             base_layer: Some(base_layer),
+            frame_number: Some(id),
         },
     }
 }
