@@ -2,8 +2,9 @@
 SITES ?= 12
 PORT ?= 8443
 DATA ?= data
+FUZZ_SECONDS ?= 600
 
-.PHONY: help run console build test check test-rust test-console test-e2e bench bench-bwe clean
+.PHONY: help run console build test check fuzz test-rust test-console test-e2e bench bench-bwe clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +26,7 @@ test: ## everything, from unit tests to browsers; installs what is missing
 	@$(MAKE) --no-print-directory check
 	@$(MAKE) --no-print-directory test-console
 	@$(MAKE) --no-print-directory test-rust
+	@scripts/fuzz.sh smoke
 	@$(MAKE) --no-print-directory test-e2e
 
 check: console ## formatting, lints, licences, generated types
@@ -42,6 +44,9 @@ test-rust: ## unit tests, simulations in virtual time
 test-e2e: build ## real processes and real browsers
 	cargo test --release -p liandong-tests -- --test-threads=1
 	cd tests/e2e && npm ci --silent --no-audit --no-fund && npm run --silent typecheck && npm test --silent
+
+fuzz: ## each fuzz target for FUZZ_SECONDS=600, one after the other (needs cargo-fuzz and nightly)
+	@scripts/fuzz.sh $(FUZZ_SECONDS)
 
 bench: ## CPU per forwarded packet against a raw loop, memory, answer times: `name: value` lines
 	@scripts/prerequisites.sh bench

@@ -7,6 +7,8 @@ pub mod api;
 pub mod bwe;
 pub mod codec;
 mod engine;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod ids;
 pub mod quality;
 pub mod room;

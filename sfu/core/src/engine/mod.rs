@@ -9,6 +9,8 @@ mod audio;
 mod control;
 mod fanout;
 mod feedback;
+#[cfg(any(test, fuzzing))]
+mod fuzzing;
 mod incoming;
 mod judge;
 mod loss;

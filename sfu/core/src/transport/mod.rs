@@ -9,6 +9,8 @@ pub mod demux;
 pub mod dtls;
 pub mod error;
 pub mod fingerprint;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 pub mod srtp;
 
 mod ice;

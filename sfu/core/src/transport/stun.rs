@@ -131,6 +131,35 @@ pub fn may_be_check(datagram: &[u8]) -> bool {
     datagram.len() <= MAX_CHECK && verify_fingerprint(datagram).is_some()
 }
 
+/// A full agent's check of a path, which it nominates.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn signed_check(to: &str, pwd: &str, from: &str) -> Option<Vec<u8>> {
+    let password = Password::new(pwd);
+    let username = format!("{to}:{from}");
+    let id = is::stun::TransId::new();
+    let message = StunMessage::binding_request(&username, id, true, 1, 0x6e00_01ff, true);
+    let mut buffer = [0u8; 256];
+    let sign = |_: &[u8], parts: &[&[u8]]| password.sign(parts);
+    let len = message.to_bytes(Some(&[]), &mut buffer, sign).ok()?;
+    buffer.get(..len).map(<[u8]>::to_vec)
+}
+
+/// Puts header and checksum right, so that what is in between counts. False: too short.
+#[cfg(any(test, fuzzing))]
+pub(super) fn repair_fingerprint(datagram: &mut Vec<u8>) -> bool {
+    datagram.truncate(datagram.len().min(1_500) / 4 * 4);
+    let Some(covered) = datagram.len().checked_sub(8).filter(|at| *at >= 20) else {
+        return false;
+    };
+    let attributes = (datagram.len() - 20) as u16;
+    datagram[2..4].copy_from_slice(&attributes.to_be_bytes());
+    datagram[4..8].copy_from_slice(&[0x21, 0x12, 0xa4, 0x42]);
+    datagram[covered..covered + 4].copy_from_slice(&[0x80, 0x28, 0, 4]);
+    let sum = (CRC.checksum(&datagram[..covered]) ^ FINGERPRINT_XOR).to_be_bytes();
+    datagram[covered + 4..].copy_from_slice(&sum);
+    true
+}
+
 /// FINGERPRINT is the last attribute and right (RFC 8489 §14.7).
 fn verify_fingerprint(datagram: &[u8]) -> Option<()> {
     const ATTRIBUTE: [u8; 4] = [0x80, 0x28, 0, 4];
