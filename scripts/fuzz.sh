@@ -7,7 +7,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 fuzz=sfu/core/fuzz
-# The standard library's checks of unsafe code, and the time that one input may take.
+# Seconds and megabytes that one input may take; no datagram or offer that matters is longer.
 limits=(-timeout=10 -rss_limit_mb=2048 -max_len=4096 -print_final_stats=0 -verbosity=0)
 
 seconds=${1:-600}
