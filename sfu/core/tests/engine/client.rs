@@ -313,6 +313,12 @@ impl Client {
         let _ = transport.handle_stun(now, server_at, &back);
     }
 
+    /// A check with the credentials that it has now, to be sent at any time.
+    pub fn knock(&self) -> Vec<u8> {
+        let (ufrag, pwd) = self.server.as_ref().unwrap();
+        check(ufrag, pwd, self.local.ufrag())
+    }
+
     pub fn connected(&self) -> bool {
         self.transport.as_ref().is_some_and(Transport::is_connected)
     }

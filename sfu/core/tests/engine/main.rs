@@ -7,6 +7,7 @@ mod chaos;
 mod client;
 mod forwarding;
 mod hostile;
+mod renewal;
 mod repair;
 mod workers;
 mod world;
