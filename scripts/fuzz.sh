@@ -7,8 +7,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 fuzz=sfu/core/fuzz
-# Seconds and megabytes that one input may take; no datagram or offer that matters is longer.
-limits=(-timeout=10 -rss_limit_mb=2048 -max_len=4096 -print_final_stats=0 -verbosity=0)
+# Seconds and megabytes that one input may take. Its length may be that of the longest seed.
+limits=(-timeout=10 -rss_limit_mb=2048 -print_final_stats=0 -verbosity=0)
 
 seconds=${1:-600}
 at_once=1
