@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::codec::Codec;
-use crate::ids::{Path, PeerId, RoomId, SlotIndex, SourceId, WorkerIndex};
+use crate::ids::{EncodingIndex, Path, PeerId, RoomId, SlotIndex, SourceId, WorkerIndex};
 use crate::rtp::AudioLevel;
 use crate::transport::Certificate;
 
@@ -55,12 +55,25 @@ pub enum Command {
     Gate { source: SourceId, open: bool },
     /// The workers that have peers of this room, this one included: bit i is worker i.
     RoomSpans { room: RoomId, workers: u64 },
-    /// From another worker: it wants packets of this source.
-    Subscribe { source: SourceId, at: WorkerIndex },
+    /// From another worker: it wants packets of these encodings of the source
+    /// (bit i is encoding i; none: only to know of them) instead of those before.
+    Subscribe {
+        source: SourceId,
+        encodings: u8,
+        at: WorkerIndex,
+    },
     /// From another worker: no longer.
     Unsubscribe { source: SourceId, at: WorkerIndex },
     /// From another worker: one of its slots waits for a keyframe.
-    RequestKeyframe { source: SourceId },
+    RequestKeyframe {
+        source: SourceId,
+        encoding: EncodingIndex,
+    },
+    /// From another worker: what there is to choose from.
+    Encodings {
+        source: SourceId,
+        figures: Vec<EncodingFigures>,
+    },
     /// From another worker: the source is gone.
     SourceGone { source: SourceId },
     /// The TCP connection that was this path has ended.
@@ -194,6 +207,7 @@ pub enum Event {
     SubscribeAt {
         worker: WorkerIndex,
         source: SourceId,
+        encodings: u8,
     },
     /// Carry to that worker as [`Command::Unsubscribe`].
     UnsubscribeAt {
@@ -204,6 +218,13 @@ pub enum Event {
     KeyframeAt {
         worker: WorkerIndex,
         source: SourceId,
+        encoding: EncodingIndex,
+    },
+    /// Carry to that worker as [`Command::Encodings`].
+    EncodingsAt {
+        worker: WorkerIndex,
+        source: SourceId,
+        figures: Vec<EncodingFigures>,
     },
     /// Carry to that worker as [`Command::SourceGone`].
     SourceGoneAt {
@@ -295,11 +316,37 @@ pub struct Counters {
     pub dropped_overload: u64,
 }
 
+/// Temporal layers that are told apart.
+pub const MAX_TEMPORAL: usize = 4;
+
+/// What an encoding costs and gives up to one of its temporal layers.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Rate {
+    pub bits_per_second: u32,
+    pub frames_per_second: u8,
+}
+
+/// One encoding as its sender's worker measures it.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct EncodingFigures {
+    /// Packets come.
+    pub live: bool,
+    /// Packets come, or would come if asked for.
+    pub available: bool,
+    /// Of the picture in pixels; 0: not known.
+    pub height: u16,
+    /// How many temporal layers there are; 0: nothing is measured yet.
+    pub temporal_layers: u8,
+    /// Each with all below it.
+    pub rates: [Rate; MAX_TEMPORAL],
+}
+
 /// Something of a source on its way to other workers. The receiving engine
 /// takes it by `Engine::relay`.
 #[derive(Clone, Debug)]
 pub struct Relay {
     pub source: SourceId,
+    pub encoding: EncodingIndex,
     pub room: RoomId,
     /// Bit i: worker i wants it.
     pub workers: u64,

@@ -54,6 +54,11 @@ pub struct SourceId {
     pub track: Track,
 }
 
+/// One of up to three simulcast encodings of a source, in the order of the
+/// sender's offer; 0 is the only one of a source without simulcast.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct EncodingIndex(pub u8);
+
 /// The i-th recvonly video of a peer's offer.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct SlotIndex(pub u8);

@@ -378,16 +378,37 @@ impl Turning {
                     encodings,
                 }
             }
-            Event::SubscribeAt { worker, source } => {
-                let order = Command::Subscribe { source, at: me };
+            Event::SubscribeAt {
+                worker,
+                source,
+                encodings,
+            } => {
+                let at = me;
+                let order = Command::Subscribe {
+                    source,
+                    encodings,
+                    at,
+                };
                 return self.post(worker, Order::Engine(order));
             }
             Event::UnsubscribeAt { worker, source } => {
                 let order = Command::Unsubscribe { source, at: me };
                 return self.post(worker, Order::Engine(order));
             }
-            Event::KeyframeAt { worker, source } => {
-                let order = Command::RequestKeyframe { source };
+            Event::KeyframeAt {
+                worker,
+                source,
+                encoding,
+            } => {
+                let order = Command::RequestKeyframe { source, encoding };
+                return self.post(worker, Order::Engine(order));
+            }
+            Event::EncodingsAt {
+                worker,
+                source,
+                figures,
+            } => {
+                let order = Command::Encodings { source, figures };
                 return self.post(worker, Order::Engine(order));
             }
             Event::SourceGoneAt { worker, source } => {

@@ -3,10 +3,11 @@
 use std::time::Instant;
 
 use super::Engine;
+use super::encoding::Encoding;
 use super::rooms::bit;
-use super::source::{Owner, PeerKey, SlotRef, Source, SourceKey};
-use crate::api::{Command, CommandError, DisconnectReason, Event, Outcome};
-use crate::ids::{PeerId, SlotIndex, SourceId, Track};
+use super::source::{EncodingKey, Owner, PeerKey, SlotRef, Source, SourceKey};
+use crate::api::{Command, CommandError, DisconnectReason, Event, Outcome, SlotView};
+use crate::ids::{EncodingIndex, PeerId, SlotIndex, SourceId, Track, WorkerIndex};
 
 impl Engine {
     pub(super) fn carry_out(
@@ -30,9 +31,12 @@ impl Engine {
                 }
             }
             Command::SetSlot {
-                peer, slot, source, ..
+                peer,
+                slot,
+                source,
+                view,
             } => {
-                return self.set_slot(now, peer, slot, source);
+                return self.set_slot(now, peer, slot, source, view);
             }
             Command::Gate { source, open } => self.gate(source, open)?,
             Command::RoomSpans { room, workers } => {
@@ -40,17 +44,26 @@ impl Engine {
                 self.rooms[key].workers = workers;
                 self.close_room_if_empty(key);
             }
-            Command::Subscribe { source, at } => self.subscribe(source, at),
+            Command::Subscribe {
+                source,
+                encodings,
+                at,
+            } => self.subscribe(now, source, encodings, at),
             Command::Unsubscribe { source, at } => {
                 if let Some(&key) = self.source_keys.get(&source) {
-                    self.sources[key].workers &= !bit(at);
+                    let source = &mut self.sources[key];
+                    source.workers &= !bit(at);
+                    for encoding in &mut source.encodings {
+                        encoding.workers &= !bit(at);
+                    }
                 }
             }
-            Command::RequestKeyframe { source } => {
-                if let Some(&key) = self.source_keys.get(&source) {
-                    self.want_keyframe(now, key);
+            Command::RequestKeyframe { source, encoding } => {
+                if let Some(&source) = self.source_keys.get(&source) {
+                    self.want_keyframe(now, EncodingKey { source, encoding });
                 }
             }
+            Command::Encodings { source, figures } => self.learn_encodings(now, source, &figures),
             Command::SourceGone { source } => {
                 if let Some(&key) = self.source_keys.get(&source)
                     && let Owner::Remote(_) = self.sources[key].owner
@@ -79,25 +92,37 @@ impl Engine {
         peer: PeerId,
         slot: SlotIndex,
         source: Option<SourceId>,
+        view: SlotView,
     ) -> Result<Outcome, CommandError> {
         let key = self.key_of(peer)?;
         if usize::from(slot.0) >= self.peers[key].video_slots {
             return Err(CommandError::UnknownSlot);
         }
         let source = match source {
-            Some(id) => Some(self.video_source(key, id)?),
+            Some(id) => Some(self.video_source(now, key, id)?),
             None => None,
         };
         let at = SlotRef {
             peer: key,
             slot: slot.0,
         };
+        let known = &mut self.peers[key].slots[usize::from(slot.0)];
+        let looked = std::mem::replace(&mut known.view, view);
+        if known.shows == source && source.is_some() && looked != view {
+            known.held.renew();
+            self.choose_layers(now, key);
+        }
         self.bind(now, at, source);
         Ok(Outcome::Done)
     }
 
     /// The source of the peer's own room, also one of another worker.
-    fn video_source(&mut self, key: PeerKey, id: SourceId) -> Result<SourceKey, CommandError> {
+    fn video_source(
+        &mut self,
+        now: Instant,
+        key: PeerKey,
+        id: SourceId,
+    ) -> Result<SourceKey, CommandError> {
         let room = self.peers[key].room;
         if id.track == Track::Microphone {
             return Err(CommandError::UnknownSource);
@@ -112,12 +137,15 @@ impl Engine {
         if worker == self.config.worker {
             return Err(CommandError::UnknownSource);
         }
-        let life = self.next_life();
-        let source = Source::new(id, room, Owner::Remote(worker), life, true);
+        // Its encodings are told by its worker.
+        let source = Source::new(now, id, room, Owner::Remote(worker), true);
         let source = self.sources.insert(source);
         self.source_keys.insert(id, source);
-        self.events
-            .push_back(Event::SubscribeAt { worker, source: id });
+        self.events.push_back(Event::SubscribeAt {
+            worker,
+            source: id,
+            encodings: 0,
+        });
         Ok(source)
     }
 
@@ -130,17 +158,30 @@ impl Engine {
         if before == source {
             return;
         }
+        let is_video = slot.is_video;
         slot.show(now, source);
         if let Some(before) = before {
-            self.sources[before].unsubscribe(at);
-            self.drop_unwatched(before);
+            self.unwatch(before, at);
         }
         if let Some(source) = source {
-            self.sources[source].subscribers.push(at);
-            if self.sources[source].is_video && self.peers[at.peer].connected {
-                self.want_keyframe(now, source);
-            }
+            self.sources[source].watchers.push(at);
         }
+        if is_video {
+            self.choose_layers(now, at.peer);
+        } else if source.is_some() {
+            let slot = &mut self.peers[at.peer].slots[usize::from(at.slot)];
+            slot.target = Some(EncodingIndex(0));
+            self.settle(at);
+        }
+    }
+
+    fn unwatch(&mut self, key: SourceKey, at: SlotRef) {
+        let source = &mut self.sources[key];
+        source.watchers.retain(|known| *known != at);
+        for encoding in &mut source.encodings {
+            encoding.subscribers.retain(|known| *known != at);
+        }
+        self.drop_unwatched(key);
     }
 
     /// A video of another worker that no slot shows any more is given back.
@@ -149,7 +190,12 @@ impl Engine {
         let Owner::Remote(worker) = source.owner else {
             return;
         };
-        if source.is_video && source.subscribers.is_empty() {
+        if !source.is_video {
+            return;
+        }
+        if !source.watchers.is_empty() {
+            self.tell_owner(key);
+        } else {
             let source = source.id;
             self.events
                 .push_back(Event::UnsubscribeAt { worker, source });
@@ -179,14 +225,15 @@ impl Engine {
         self.sources[key].open = open;
         if open {
             // The packets of the closed time are missing: receivers begin anew.
-            let life = self.next_life();
-            let source = &mut self.sources[key];
-            source.begin_life(life);
-            source.keyframe.want();
+            for at in 0..self.sources[key].encodings.len() {
+                let life = self.next_life();
+                let encoding = &mut self.sources[key].encodings[at];
+                encoding.begin_life(life);
+                encoding.keyframe.want();
+            }
         } else {
             let source = &mut self.sources[key];
-            source.queue.clear();
-            source.batch = 0;
+            source.encodings.iter_mut().for_each(Encoding::drop_queue);
             let room = source.room;
             self.rooms[room].speakers.remove(key);
             self.rooms[room].own_speakers.remove(key);
@@ -194,17 +241,51 @@ impl Engine {
         Ok(())
     }
 
-    fn subscribe(&mut self, source: SourceId, at: crate::ids::WorkerIndex) {
-        match self.source_keys.get(&source) {
-            Some(&key) => {
-                let known = &mut self.sources[key];
-                known.workers |= bit(at);
-                known.keyframe.want();
-            }
+    fn subscribe(&mut self, now: Instant, id: SourceId, encodings: u8, at: WorkerIndex) {
+        let Some(&key) = self.source_keys.get(&id) else {
             // It has just left.
-            None => self
+            let source = id;
+            return self
                 .events
-                .push_back(Event::SourceGoneAt { worker: at, source }),
+                .push_back(Event::SourceGoneAt { worker: at, source });
+        };
+        let source = &mut self.sources[key];
+        let first = source.workers & bit(at) == 0;
+        source.workers |= bit(at);
+        let mut began = 0_u8;
+        for (index, encoding) in source.encodings.iter_mut().enumerate() {
+            let had = encoding.workers & bit(at) != 0;
+            if encodings & 1 << index == 0 {
+                encoding.workers &= !bit(at);
+            } else {
+                encoding.workers |= bit(at);
+                began |= u8::from(!had) << index;
+            }
+        }
+        if first {
+            self.tell_encodings(key, at);
+        }
+        for index in (0..8).filter(|index| began & 1 << index != 0) {
+            let encoding = EncodingIndex(index);
+            let source = key;
+            self.begin_relay(now, EncodingKey { source, encoding }, at);
+        }
+    }
+
+    /// Another worker gets an encoding from the last keyframe on if that is fresh, else
+    /// from the next one.
+    fn begin_relay(&mut self, now: Instant, key: EncodingKey, at: WorkerIndex) {
+        self.start_encoding(now, key);
+        let Some(encoding) = self.sources[key.source].encoding(key.encoding) else {
+            return;
+        };
+        let Some(first) = encoding.fresh(now) else {
+            return self.want_keyframe(now, key);
+        };
+        let old: Vec<u64> = encoding.since(first).collect();
+        for sequence in old {
+            let relay = self.relayed(key, bit(at), sequence);
+            self.control.relays.extend(relay);
         }
     }
 
@@ -220,12 +301,7 @@ impl Engine {
             after: now.saturating_duration_since(peer.offered_at),
         });
         let room = peer.room;
-        let shown: Vec<SourceKey> = peer.slots.iter().filter_map(|slot| slot.shows).collect();
-        for source in shown {
-            if self.sources[source].is_video {
-                self.want_keyframe(now, source);
-            }
-        }
+        self.choose_layers(now, key);
         self.assign_audio(now, room, key);
     }
 
@@ -264,7 +340,7 @@ impl Engine {
     /// Takes a source out of all slots and tells the workers that have it.
     pub(super) fn remove_source(&mut self, now: Instant, key: SourceKey) {
         let source = &mut self.sources[key];
-        let subscribers = std::mem::take(&mut source.subscribers);
+        let watchers = std::mem::take(&mut source.watchers);
         let (id, workers) = (source.id, source.workers);
         let spread = match (&source.owner, source.is_video) {
             // Loud microphones went to every worker of the room.
@@ -272,13 +348,13 @@ impl Engine {
             (Owner::Local(_), true) => workers,
             (Owner::Remote(_), _) => 0,
         };
-        for at in subscribers {
+        for at in watchers {
             if let Some(slot) = self.peers[at.peer].slots.get_mut(usize::from(at.slot)) {
                 slot.show(now, None);
             }
         }
         for worker in (0..64).filter(|worker| spread & (1 << worker) != 0) {
-            let worker = crate::ids::WorkerIndex(worker);
+            let worker = WorkerIndex(worker);
             self.events
                 .push_back(Event::SourceGoneAt { worker, source: id });
         }

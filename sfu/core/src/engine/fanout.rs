@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use super::Engine;
-use super::peer::Peer;
-use super::slot::Forwarding;
-use super::source::{Origin, Owner, PeerKey, SourceKey};
+use super::peer::{Peer, Pending};
+use super::slot::{Feed, Forwarding};
+use super::source::{EncodingKey, Origin, Owner, PeerKey, SlotRef, SourceKey};
 use crate::api::{Event, Flushed, Outbox, Relay, RelayContent};
 use crate::ids::SlotIndex;
 
@@ -18,24 +18,24 @@ const REPORT_AFTER_SWITCH: Duration = Duration::from_millis(200);
 /// the batch after.
 #[derive(Debug, Default)]
 pub struct FanOut {
-    /// Sources with packets for the next batch.
-    dirty: Vec<SourceKey>,
-    /// Sources of the present batch.
-    batch: Vec<SourceKey>,
+    /// Encodings with packets for the next batch.
+    dirty: Vec<EncodingKey>,
+    /// Encodings of the present batch.
+    batch: Vec<EncodingKey>,
     /// Receivers of the present batch, and the next one to serve.
     peers: Vec<PeerKey>,
     next: usize,
 }
 
 impl FanOut {
-    pub fn dirty(&mut self, source: SourceKey) {
-        self.dirty.push(source);
+    pub fn dirty(&mut self, encoding: EncodingKey) {
+        self.dirty.push(encoding);
     }
 
     /// The key may soon be that of another source.
     pub fn forget_source(&mut self, source: SourceKey) {
-        self.dirty.retain(|known| *known != source);
-        self.batch.retain(|known| *known != source);
+        self.dirty.retain(|known| known.source != source);
+        self.batch.retain(|known| known.source != source);
     }
 }
 
@@ -49,7 +49,7 @@ impl Engine {
                 }
                 let pending = self.peers.get_mut(key).and_then(|peer| peer.pending.pop());
                 match pending {
-                    Some(slot) => self.serve(now, key, usize::from(slot), out),
+                    Some(pending) => self.serve(now, key, pending, out),
                     None => self.fan_out.next += 1,
                 }
             }
@@ -66,17 +66,22 @@ impl Engine {
         for at in 0..self.fan_out.batch.len() {
             let key = self.fan_out.batch[at];
             self.relay_queue(key, out);
-            let source = &mut self.sources[key];
-            source.dirty = false;
-            source.batch = source.queue.len();
-            for subscriber in &source.subscribers {
+            let Some(encoding) = self.sources[key.source].encoding_mut(key.encoding) else {
+                continue;
+            };
+            encoding.dirty = false;
+            encoding.batch = encoding.queue.len();
+            for subscriber in &encoding.subscribers {
                 let Some(peer) = self.peers.get_mut(subscriber.peer) else {
                     continue;
                 };
                 if peer.pending.is_empty() {
                     self.fan_out.peers.push(subscriber.peer);
                 }
-                peer.pending.push(subscriber.slot);
+                peer.pending.push(Pending {
+                    slot: subscriber.slot,
+                    encoding: key.encoding,
+                });
             }
         }
         !self.fan_out.batch.is_empty()
@@ -86,15 +91,17 @@ impl Engine {
         self.fan_out.peers.clear();
         self.fan_out.next = 0;
         for key in self.fan_out.batch.drain(..) {
-            let source = &mut self.sources[key];
-            let done = source.batch.min(source.queue.len());
-            source.queue.drain(..done);
-            source.batch = 0;
+            let Some(encoding) = self.sources[key.source].encoding_mut(key.encoding) else {
+                continue;
+            };
+            let done = encoding.batch.min(encoding.queue.len());
+            encoding.queue.drain(..done);
+            encoding.batch = 0;
         }
     }
 
-    /// Forwards the batch of the source that a slot shows.
-    fn serve(&mut self, now: Instant, key: PeerKey, at: usize, out: &mut Outbox) {
+    /// Forwards the batch of an encoding into a slot that receives it or waits for it.
+    fn serve(&mut self, now: Instant, key: PeerKey, pending: Pending, out: &mut Outbox) {
         let Peer {
             id,
             transport,
@@ -103,6 +110,7 @@ impl Engine {
             report_at,
             ..
         } = &mut self.peers[key];
+        let at = usize::from(pending.slot);
         let (Some(path), Some(slot)) = (transport.path(), slots.get_mut(at)) else {
             return;
         };
@@ -110,28 +118,60 @@ impl Engine {
             return;
         };
         let source = &self.sources[source_key];
+        let Some(encoding) = source.encoding(pending.encoding) else {
+            return;
+        };
         let origin = Origin {
             source: source_key,
-            life: source.life,
+            encoding: pending.encoding,
+            life: encoding.life,
         };
-        let mut held = false;
-        for &sequence in source.queue.iter().take(source.batch) {
-            let Some((meta, payload)) = source.cache.packet(sequence) else {
+        let running = slot.munger.origin();
+        if running != Some(origin) && !slot.awaits(origin) {
+            return; // it was switched off a moment ago
+        }
+        if let Some(before) = running
+            && before != origin
+            && before.source == source_key
+        {
+            let known = source.encoding(before.encoding);
+            slot.keep_base(known.and_then(|encoding| encoding.clock));
+        }
+        // A receiver that begins is first served what there is since the last keyframe.
+        let old = slot.take_replay(pending.encoding);
+        let present = old
+            .and(encoding.cache.newest())
+            .and_then(|newest| encoding.cache.packet(newest))
+            .map(|(meta, _)| meta.timestamp);
+        let feed = Feed {
+            origin,
+            clock: encoding.clock,
+            present,
+        };
+        let batch = match old {
+            Some(_) => &[],
+            None => encoding.queue.get(..encoding.batch).unwrap_or_default(),
+        };
+        let old = old.map(|first| encoding.since(first)).into_iter().flatten();
+        let (mut held, mut began) = (false, false);
+        for sequence in old.chain(batch.iter().copied()) {
+            let Some((meta, payload)) = encoding.cache.packet(sequence) else {
                 self.counters.dropped_overload += 1;
                 continue;
             };
             let start = out.bytes.len();
-            let packet = (origin, sequence);
-            let earlier = slot.earlier(&source.cache, packet, meta, payload);
+            let packet = (feed, sequence);
+            let earlier = slot.earlier(&encoding.cache, (origin, sequence), meta, payload);
             match slot.forward(now, srtp, packet, (meta, payload), &earlier, &mut out.bytes) {
                 Forwarding::Sent => {}
                 Forwarding::Began => {
+                    began = true;
                     *report_at = (*report_at).min(now + REPORT_AFTER_SWITCH);
                     let waited = slot.waits_since.take();
                     if let (Some(since), true) = (waited, slot.is_video) {
                         self.events.push_back(Event::SlotLive {
                             peer: *id,
-                            slot: SlotIndex(at as u8), // at most 49
+                            slot: SlotIndex(pending.slot),
                             source: source.id,
                             after: now.saturating_duration_since(since),
                         });
@@ -155,22 +195,31 @@ impl Engine {
             down.bytes += (out.bytes.len() - start) as u64;
             self.counters.rtp_forwarded += 1;
         }
-        if held && slot.is_video && slot.munger.origin() != Some(origin) {
+        let missed = held && slot.is_video && slot.munger.origin() != Some(origin);
+        if missed && let Some(encoding) = self.sources[source_key].encoding_mut(pending.encoding) {
             // Its keyframe went by while it could not be used.
-            self.sources[source_key].keyframe.want();
+            encoding.keyframe.want();
+        }
+        if began {
+            let slot = SlotRef {
+                peer: key,
+                slot: pending.slot,
+            };
+            self.switched(slot, pending.encoding);
         }
     }
 
-    /// Puts the queue of a source into the outbox for the workers that want it.
-    fn relay_queue(&mut self, key: SourceKey, out: &mut Outbox) {
-        let source = &self.sources[key];
-        let Owner::Local(_) = source.owner else {
+    /// Puts the queue of an encoding into the outbox for the workers that want it.
+    fn relay_queue(&mut self, key: EncodingKey, out: &mut Outbox) {
+        let source = &self.sources[key.source];
+        let (Owner::Local(_), Some(encoding)) = (&source.owner, source.encoding(key.encoding))
+        else {
             return;
         };
         let room = &self.rooms[source.room];
         let workers = if source.is_video {
-            source.workers
-        } else if room.own_speakers.chosen().contains(&key) {
+            encoding.workers
+        } else if room.own_speakers.chosen().contains(&key.source) {
             room.others(self.config.worker)
         } else {
             0
@@ -178,25 +227,31 @@ impl Engine {
         if workers == 0 {
             return;
         }
-        for &sequence in &source.queue {
-            let Some((meta, payload)) = source.cache.packet(sequence) else {
-                continue;
-            };
-            out.relays.push(Relay {
-                source: source.id,
-                room: room.id,
-                workers,
-                content: RelayContent::Packet {
-                    codec: meta.codec,
-                    generation: source.life,
-                    sequence,
-                    timestamp: meta.timestamp,
-                    marker: meta.marker,
-                    level: meta.level,
-                    orientation: meta.orientation,
-                    payload: payload.into(),
-                },
-            });
+        for &sequence in &encoding.queue {
+            out.relays.extend(self.relayed(key, workers, sequence));
         }
+    }
+
+    /// A packet for other workers, if it is still here.
+    pub(super) fn relayed(&self, key: EncodingKey, workers: u64, sequence: u64) -> Option<Relay> {
+        let source = &self.sources[key.source];
+        let encoding = source.encoding(key.encoding)?;
+        let (meta, payload) = encoding.cache.packet(sequence)?;
+        Some(Relay {
+            source: source.id,
+            encoding: key.encoding,
+            room: self.rooms[source.room].id,
+            workers,
+            content: RelayContent::Packet {
+                codec: meta.codec,
+                generation: encoding.life,
+                sequence,
+                timestamp: meta.timestamp,
+                marker: meta.marker,
+                level: meta.level,
+                orientation: meta.orientation,
+                payload: payload.into(),
+            },
+        })
     }
 }

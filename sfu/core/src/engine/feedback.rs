@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::Engine;
 use super::peer::{Peer, RESENDS_PER_TICK};
-use super::source::{ClockSample, Owner, PeerKey, SourceKey};
+use super::source::{ClockSample, EncodingKey, Owner, PeerKey};
 use crate::api::{Event, Received, Relay, RelayContent};
 use crate::rtcp::{self, Compound, LostSequences, Message, ReportBlock, SenderInfo};
 
@@ -44,8 +44,10 @@ impl Engine {
                         self.keyframe_wanted(now, key, media);
                     }
                 }
-                // What receivers can take becomes of use with layers to choose from.
-                Message::Remb { .. } | Message::TransportFeedback(_) => {}
+                Message::Remb {
+                    bits_per_second, ..
+                } => self.receiver_estimate(now, key, bits_per_second),
+                Message::TransportFeedback(_) => {}
                 // A track that ends is told by signaling; a silent one by its silence.
                 Message::Bye { .. } => {}
             }
@@ -81,29 +83,32 @@ impl Engine {
         };
         let ntp = info.ntp.wrapping_add(shift);
         let worker = self.config.worker;
-        let source = &mut self.sources[stream.source];
-        if let Some(upstream) = source.upstream_mut() {
-            upstream.report = Some(((info.ntp >> 16) as u32, now));
-        }
-        source.clock = Some(ClockSample {
+        let source = &mut self.sources[stream.key.source];
+        let (id, is_video, room) = (source.id, source.is_video, source.room);
+        let Some(encoding) = source.encoding_mut(stream.key.encoding) else {
+            return;
+        };
+        encoding.report = Some(((info.ntp >> 16) as u32, now));
+        encoding.clock = Some(ClockSample {
             ntp,
             timestamp: info.rtp_timestamp,
         });
-        let room = &self.rooms[source.room];
-        let workers = if source.is_video {
-            source.workers
-        } else if room.own_speakers.chosen().contains(&stream.source) {
+        let room = &self.rooms[room];
+        let workers = if is_video {
+            encoding.workers
+        } else if room.own_speakers.chosen().contains(&stream.key.source) {
             room.others(worker)
         } else {
             0
         };
         if workers != 0 {
             self.control.relays.push(Relay {
-                source: source.id,
+                source: id,
+                encoding: stream.key.encoding,
                 room: room.id,
                 workers,
                 content: RelayContent::Clock {
-                    generation: source.life,
+                    generation: encoding.life,
                     ntp,
                     timestamp: info.rtp_timestamp,
                 },
@@ -163,14 +168,15 @@ impl Engine {
                 continue;
             };
             let source = self.sources.get(origin.source);
-            let Some(source) = source.filter(|source| source.life == origin.life) else {
+            let encoding = source.and_then(|source| source.encoding(origin.encoding));
+            let Some(encoding) = encoding.filter(|known| known.life == origin.life) else {
                 continue;
             };
             // Lost before us: it goes out when its sender has sent it again.
-            let Some((meta, payload)) = source.cache.packet(sequence) else {
+            let Some((meta, payload)) = encoding.cache.packet(sequence) else {
                 continue;
             };
-            if source
+            if encoding
                 .cache
                 .age(now, sequence)
                 .is_none_or(|age| age > MAX_RESEND_AGE)
@@ -201,43 +207,60 @@ impl Engine {
         let on_its_way = slot
             .keyframe_at
             .is_some_and(|at| now.saturating_duration_since(at) < wait);
-        if let (Some(source), false) = (slot.shows, on_its_way) {
-            self.want_keyframe(now, source);
+        let (Some(source), Some(origin), false) = (slot.shows, slot.munger.origin(), on_its_way)
+        else {
+            return; // it waits for one anyway
+        };
+        let key = EncodingKey {
+            source,
+            encoding: origin.encoding,
+        };
+        if let Some(encoding) = self.sources[source].encoding_mut(key.encoding) {
+            encoding.keyframe.want_repair();
         }
+        self.ask_keyframe(now, key);
     }
 
-    /// Asks a source for a keyframe, now or as soon as the last asking is long enough ago.
-    pub(super) fn want_keyframe(&mut self, now: Instant, key: SourceKey) {
-        self.sources[key].keyframe.want();
+    /// Asks an encoding for a keyframe, now or as soon as the last asking is long enough ago.
+    pub(super) fn want_keyframe(&mut self, now: Instant, key: EncodingKey) {
+        if let Some(encoding) = self.sources[key.source].encoding_mut(key.encoding) {
+            encoding.keyframe.want();
+        }
         self.ask_keyframe(now, key);
     }
 
     /// Asks if somebody wants one and it is time.
-    pub(super) fn ask_keyframe(&mut self, now: Instant, key: SourceKey) {
-        let source = &mut self.sources[key];
-        if !source.is_video {
+    pub(super) fn ask_keyframe(&mut self, now: Instant, key: EncodingKey) {
+        let source = &mut self.sources[key.source];
+        let id = source.id;
+        if !source.is_video || !source.open {
             return;
         }
-        match &source.owner {
-            Owner::Remote(worker) => {
-                if source.keyframe.ask(now) {
-                    self.events.push_back(Event::KeyframeAt {
-                        worker: *worker,
-                        source: source.id,
-                    });
-                }
+        let (worker, peer) = match &source.owner {
+            Owner::Remote(worker) => (Some(*worker), 0),
+            Owner::Local(upstream) => (None, upstream.peer),
+        };
+        let Some(encoding) = source.encoding_mut(key.encoding) else {
+            return;
+        };
+        if let Some(worker) = worker {
+            if encoding.keyframe.ask(now) {
+                self.events.push_back(Event::KeyframeAt {
+                    worker,
+                    source: id,
+                    encoding: key.encoding,
+                });
             }
-            Owner::Local(upstream) => {
-                // Before its first packet there is nobody to ask; it begins with a keyframe.
-                let (Some(media), true) = (upstream.ssrc, source.open) else {
-                    return;
-                };
-                let peer = upstream.peer;
-                if source.keyframe.ask(now) {
-                    self.counters.keyframes_requested += 1;
-                    self.send_rtcp(peer, |out, sender| rtcp::pli(out, sender, media));
-                }
-            }
+            return;
+        }
+        // Before its first packet there is nobody to ask; it begins with a keyframe. So
+        // does a stopped one.
+        let (Some(media), true) = (encoding.ssrc, encoding.active) else {
+            return;
+        };
+        if encoding.keyframe.ask(now) {
+            self.counters.keyframes_requested += 1;
+            self.send_rtcp(peer, |out, sender| rtcp::pli(out, sender, media));
         }
     }
 

@@ -1,12 +1,14 @@
-//! A clear RTP packet from a peer: which source it is of, and into its cache.
+//! A clear RTP packet from a peer: which encoding it is of, and into its cache.
 
 use std::time::Instant;
 
 use super::Engine;
 use super::loss::{Arrival, Incoming};
 use super::peer::IncomingStream;
-use super::source::{PacketMeta, PeerKey, SourceKey};
+use super::source::{EncodingKey, PacketMeta, PeerKey, SourceKey};
 use crate::api::{Event, Received};
+use crate::ids::EncodingIndex;
+use crate::room::Loudness;
 use crate::rtp::RtpHeader;
 use crate::rtp::cache::Insertion;
 use crate::rtp::munger::Clock;
@@ -33,8 +35,7 @@ impl Engine {
             Some(stream) => stream,
             None => self.learn(key, &header, packet)?,
         };
-        let source = &mut self.sources[stream.source];
-        let (open, life_started) = (source.open, source.last_packet.is_some());
+        let source = &mut self.sources[stream.key.source];
         let upstream = source.upstream()?;
         let values = upstream.extensions.read(&header, packet);
         if let (Some(sequence), Some(recorder)) =
@@ -43,20 +44,20 @@ impl Engine {
             recorder.record(now, sequence);
         }
         let (codec, rtx) = upstream.codec_of(header.payload_type)?;
-        if !open {
-            if life_started {
+        if !source.open {
+            if source.last_packet.is_some() {
                 // Muted is not silent.
                 source.last_packet = Some(now);
             }
             self.counters.dropped_gated += 1;
             return Some(Received::Dropped);
         }
-        let upstream = source.upstream_mut()?;
-        if !rtx && upstream.ssrc != Some(header.ssrc) {
-            let restarts = upstream.ssrc.is_some() && life_started;
-            upstream.ssrc = Some(header.ssrc);
+        let encoding = source.encoding_mut(stream.key.encoding)?;
+        if !rtx && encoding.ssrc != Some(header.ssrc) {
+            let restarts = encoding.ssrc.is_some() && encoding.last_packet.is_some();
+            encoding.ssrc = Some(header.ssrc);
             if restarts {
-                self.restart(stream.source);
+                self.restart(stream.key);
             }
         }
         let payload = header.payload(packet);
@@ -69,15 +70,14 @@ impl Engine {
         } else {
             (header.sequence, payload)
         };
-        let sequence = self.place(stream.source, wire, rtx)?;
+        let sequence = self.place(stream.key, wire, rtx)?;
         let mut meta = PacketMeta::new(codec.codec, header.timestamp, header.marker, payload);
         meta.level = values.audio_level;
         meta.orientation = values.video_orientation;
-        let insertion = self.store(now, stream.source, sequence, meta, payload);
-        let source = &mut self.sources[stream.source];
-        let upstream = source.upstream_mut()?;
-        upstream.codec = Some(codec);
-        let incoming = upstream.incoming.as_mut()?;
+        let insertion = self.store(now, stream.key, sequence, meta, payload);
+        let encoding = self.sources[stream.key.source].encoding_mut(stream.key.encoding)?;
+        encoding.codec = Some(codec);
+        let incoming = encoding.incoming.as_mut()?;
         match (insertion, rtx) {
             (Insertion::Stored, false) => {
                 let arrival = incoming.note(now, sequence, codec.feedback.nack);
@@ -99,12 +99,12 @@ impl Engine {
     }
 
     /// The extended number of a packet; a far jump begins a new life.
-    fn place(&mut self, key: SourceKey, wire: u16, rtx: bool) -> Option<u64> {
-        let upstream = self.sources[key].upstream_mut()?;
-        let incoming = match upstream.incoming.as_mut() {
+    fn place(&mut self, key: EncodingKey, wire: u16, rtx: bool) -> Option<u64> {
+        let encoding = self.sources[key.source].encoding_mut(key.encoding)?;
+        let incoming = match encoding.incoming.as_mut() {
             Some(incoming) => incoming,
             None if rtx => return None,
-            None => upstream.incoming.insert(Incoming::new(wire)),
+            None => encoding.incoming.insert(Incoming::new(wire)),
         };
         let sequence = incoming.extend(wire);
         if !incoming.jumps(sequence) {
@@ -114,72 +114,90 @@ impl Engine {
             return None;
         }
         self.restart(key);
-        let upstream = self.sources[key].upstream_mut()?;
-        let incoming = upstream.incoming.insert(Incoming::new(wire));
+        let encoding = self.sources[key.source].encoding_mut(key.encoding)?;
+        let incoming = encoding.incoming.insert(Incoming::new(wire));
         Some(incoming.extend(wire))
     }
 
-    fn restart(&mut self, key: SourceKey) {
+    fn restart(&mut self, key: EncodingKey) {
         let life = self.next_life();
-        self.sources[key].begin_life(life);
+        if let Some(encoding) = self.sources[key.source].encoding_mut(key.encoding) {
+            encoding.begin_life(life);
+        }
     }
 
-    /// Puts a packet of any source into its cache and its queue.
+    /// Puts a packet of any encoding into its cache and its queue.
     pub(super) fn store(
         &mut self,
         now: Instant,
-        key: SourceKey,
+        key: EncodingKey,
         sequence: u64,
         meta: PacketMeta,
         payload: &[u8],
     ) -> Insertion {
-        let source = &mut self.sources[key];
-        let insertion = source.cache.insert(now, sequence, meta, payload);
+        let source = &mut self.sources[key.source];
+        let (is_video, is_local) = (source.is_video, source.upstream().is_some());
+        let Some(encoding) = source.encoding_mut(key.encoding) else {
+            return Insertion::TooOld;
+        };
+        let insertion = encoding.cache.insert(now, sequence, meta, payload);
         if insertion != Insertion::Stored {
             return insertion;
         }
-        source.last_packet = Some(now);
-        if source.is_video && meta.keyframe {
-            source.keyframe.seen();
+        encoding.last_packet = Some(now);
+        if is_video {
+            let temporal = meta.temporal_layer();
+            encoding
+                .meter
+                .count(now, temporal, meta.timestamp, payload.len());
+            if meta.keyframe {
+                encoding.keyframe_came(now, sequence, meta.timestamp);
+            }
         }
-        self.counters.dropped_overload += source.enqueue(sequence) as u64;
-        if !source.dirty {
-            source.dirty = true;
+        self.counters.dropped_overload += encoding.enqueue(sequence) as u64;
+        if !encoding.dirty {
+            encoding.dirty = true;
             self.fan_out.dirty(key);
         }
+        if is_local && is_video && meta.keyframe {
+            self.look_at_encoding(key, meta.codec, payload);
+        }
+        let source = &mut self.sources[key.source];
+        source.last_packet = Some(now);
         if !source.started {
             source.started = true;
-            if source.id.peer.worker() == self.config.worker {
-                let source = source.id;
+            if let Some(upstream) = source.upstream() {
+                let (peer, source) = (upstream.peer, source.id);
                 self.events.push_back(Event::SourceStarted { source });
                 // The sender is to know soon how much it may send.
-                if let Some(upstream) = self.sources[key].upstream() {
-                    let peer = upstream.peer;
-                    self.peers[peer].report_at = now;
-                }
+                self.peers[peer].report_at = now;
             }
         }
-        let source = &self.sources[key];
-        if !source.is_video {
-            let loudness = meta.loudness(payload);
-            let room = &mut self.rooms[source.room];
-            room.speakers.observe(now, key, loudness);
-            if room.speakers.unsettled() && !self.unsettled.contains(&source.room) {
-                self.unsettled.push(source.room);
-            }
-            if source.id.peer.worker() == self.config.worker && room.others(self.config.worker) != 0
-            {
-                room.own_speakers.observe(now, key, loudness);
-            }
+        if !is_video {
+            self.listen(now, key.source, meta.loudness(payload));
         }
         insertion
     }
 
-    /// Finds the source of an SSRC that is not known yet: by the mid it carries,
-    /// else by a payload type that only one track has.
+    /// A microphone's packet counts in the choice of speakers.
+    fn listen(&mut self, now: Instant, key: SourceKey, loudness: Loudness) {
+        let source = &self.sources[key];
+        let room = &mut self.rooms[source.room];
+        room.speakers.observe(now, key, loudness);
+        if room.speakers.unsettled() && !self.unsettled.contains(&source.room) {
+            self.unsettled.push(source.room);
+        }
+        if source.upstream().is_some() && room.others(self.config.worker) != 0 {
+            room.own_speakers.observe(now, key, loudness);
+        }
+    }
+
+    /// Finds the encoding of an SSRC that is not known yet: its track by the mid it
+    /// carries, else by a payload type that only one track has; and if that has several
+    /// encodings, by the rid (RFC 8853 §5.5), or the repaired rid, which it has to carry.
     fn learn(&mut self, key: PeerKey, header: &RtpHeader, packet: &[u8]) -> Option<IncomingStream> {
         let peer = &self.peers[key];
-        let mid = peer.extensions.read(header, packet).mid;
+        let values = peer.extensions.read(header, packet);
         let mut found = None;
         for &source in &peer.sources {
             let Some(upstream) = self.sources[source].upstream() else {
@@ -188,20 +206,31 @@ impl Engine {
             let Some((_, rtx)) = upstream.codec_of(header.payload_type) else {
                 continue;
             };
-            match mid {
+            match values.mid {
                 Some(mid) if mid != upstream.mid.as_slice() => {}
                 // Two tracks with this payload type and no mid: nobody knows whose it is.
                 _ if found.is_some() => return None,
-                _ => {
-                    found = Some(IncomingStream {
-                        ssrc: header.ssrc,
-                        source,
-                        rtx,
-                    });
-                }
+                _ => found = Some((source, rtx)),
             }
         }
-        let stream = found?;
+        let (source, rtx) = found?;
+        let encodings = &self.sources[source].encodings;
+        let rid = if rtx { values.repaired_rid } else { values.rid };
+        let at = match rid {
+            _ if encodings.len() == 1 => 0,
+            Some(rid) => encodings
+                .iter()
+                .position(|known| known.rid.as_ref().is_some_and(|r| r.as_bytes() == rid))?,
+            None => return None,
+        };
+        let stream = IncomingStream {
+            ssrc: header.ssrc,
+            key: EncodingKey {
+                source,
+                encoding: EncodingIndex(at as u8), // at most MAX_ENCODINGS
+            },
+            rtx,
+        };
         self.peers[key].learn(stream).then_some(stream)
     }
 }

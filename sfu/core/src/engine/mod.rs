@@ -7,13 +7,17 @@
 
 mod audio;
 mod control;
+mod demand;
+mod encoding;
 mod fanout;
 mod feedback;
 #[cfg(any(test, fuzzing))]
 mod fuzzing;
 mod incoming;
 mod judge;
+mod layers;
 mod loss;
+mod meter;
 mod negotiation;
 mod peer;
 mod relay;
@@ -71,6 +75,7 @@ pub struct Engine {
     scratch: Vec<u8>,
     ask: Vec<u16>,
     keys: Vec<usize>,
+    keys_of_watchers: Vec<PeerKey>,
     /// Rooms where the speakers should be chosen at once.
     unsettled: Vec<RoomKey>,
     tick_at: Option<Instant>,
@@ -104,6 +109,7 @@ impl Engine {
             scratch: Vec::new(),
             ask: Vec::new(),
             keys: Vec::new(),
+            keys_of_watchers: Vec::new(),
             unsettled: Vec::new(),
             tick_at: None,
             media_at: None,

@@ -5,12 +5,13 @@ use std::time::{Duration, Instant};
 use arrayvec::ArrayVec;
 
 use super::Engine;
+use super::encoding::Encoding;
 use super::peer::{IncomingStream, MAX_TRACKS, Peer, Traffic};
 use super::rooms::{Room, RoomKey};
 use super::slot::Slot;
-use super::source::{Owner, PeerKey, Source, Upstream};
+use super::source::{EncodingKey, MAX_ENCODINGS, Owner, PeerKey, Source, Upstream};
 use crate::api::{CommandError, Outcome, Secrets};
-use crate::ids::{PeerId, RoomId, SourceId, Track};
+use crate::ids::{EncodingIndex, PeerId, RoomId, SourceId, Track};
 use crate::rtcp::TransportFeedbackRecorder;
 use crate::rtp::ExtensionMap;
 use crate::sdp::{
@@ -228,6 +229,8 @@ impl Engine {
             ntp_shift: None,
             round_trip: None,
             resends: 0,
+            budget: None,
+            allocate_at: now,
             up: Traffic::default(),
             up_sound: Traffic::default(),
             jitter: Duration::ZERO,
@@ -238,12 +241,12 @@ impl Engine {
         self.ufrags.insert(ufrag, key);
         self.rooms[room].peers.push(key);
         for send in negotiated.sends.iter().take(MAX_TRACKS) {
-            self.enter_source(key, room, send);
+            self.enter_source(now, key, room, send);
         }
         key
     }
 
-    fn enter_source(&mut self, key: PeerKey, room: RoomKey, send: &sdp::SendTrack) {
+    fn enter_source(&mut self, now: Instant, key: PeerKey, room: RoomKey, send: &sdp::SendTrack) {
         let peer = self.peers[key].id;
         let id = SourceId {
             peer,
@@ -254,19 +257,34 @@ impl Engine {
             Track::Camera | Track::Screen => true,
         };
         let owner = Owner::Local(Box::new(Upstream::new(key, send)));
-        let life = self.next_life();
-        let mut source = Source::new(id, room, owner, life, is_video);
+        let mut source = Source::new(now, id, room, owner, is_video);
         source.open = !self.closed.contains(&id);
+        let rids = send.rids.iter().take(MAX_ENCODINGS).cloned();
+        let mut rids: ArrayVec<Option<String>, MAX_ENCODINGS> = rids.map(Some).collect();
+        if rids.is_empty() || !is_video {
+            rids.clear();
+            rids.push(None);
+        }
+        for rid in rids {
+            let life = self.next_life();
+            let encoding = Encoding::new(now, rid, life, is_video);
+            source.encodings.push(encoding);
+        }
+        let simulcast = source.encodings.len() > 1;
         let source = self.sources.insert(source);
         self.source_keys.insert(id, source);
         let peer = &mut self.peers[key];
         peer.sources.push(source);
-        // Without simulcast there is one stream to a track; with it, the rids tell.
-        if let (Some(stream), true) = (send.streams.first(), send.rids.is_empty()) {
+        // Of a simulcast the rids tell which stream is which.
+        if let (Some(stream), false) = (send.streams.first(), simulcast) {
+            let key = EncodingKey {
+                source,
+                encoding: EncodingIndex(0),
+            };
             let declared = [(Some(stream.ssrc), false), (stream.rtx, true)];
             for (ssrc, rtx) in declared {
                 if let Some(ssrc) = ssrc {
-                    peer.learn(IncomingStream { ssrc, source, rtx });
+                    peer.learn(IncomingStream { ssrc, key, rtx });
                 }
             }
         }

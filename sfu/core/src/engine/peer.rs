@@ -5,15 +5,15 @@ use std::time::{Duration, Instant};
 use arrayvec::ArrayVec;
 
 use super::slot::Slot;
-use super::source::SourceKey;
-use crate::ids::{Path, PeerId};
+use super::source::{EncodingKey, SourceKey};
+use crate::ids::{EncodingIndex, Path, PeerId};
 use crate::rtcp::TransportFeedbackRecorder;
 use crate::rtp::ExtensionMap;
 use crate::transport::{IceCredentials, Transport};
 
-/// SSRCs that one peer may send with: three tracks, each with repair, and some
-/// that were given up for others.
-const MAX_STREAMS: usize = 16;
+/// SSRCs that one peer may send with: three tracks, two of them with three encodings,
+/// each with repair.
+pub const MAX_STREAMS: usize = 16;
 /// Tracks of one peer: microphone, camera, screen.
 pub const MAX_TRACKS: usize = 3;
 /// Before the first receiver report.
@@ -25,9 +25,16 @@ pub const RESENDS_PER_TICK: u32 = 128;
 #[derive(Clone, Copy, Debug)]
 pub struct IncomingStream {
     pub ssrc: u32,
-    pub source: SourceKey,
+    pub key: EncodingKey,
     /// Retransmissions (RFC 4588).
     pub rtx: bool,
+}
+
+/// A slot that packets of the present batch wait for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Pending {
+    pub slot: u8,
+    pub encoding: EncodingIndex,
 }
 
 /// Bytes and packets of one direction since the last statistics.
@@ -63,8 +70,8 @@ pub struct Peer {
     pub extensions: ExtensionMap,
     /// Of our receiver reports and feedback.
     pub ssrc: u32,
-    /// Slots that packets of the present batch wait for.
-    pub pending: Vec<u8>,
+    /// What of the present batch waits for it.
+    pub pending: Vec<Pending>,
     /// Transport-wide feedback, if negotiated.
     pub recorder: Option<TransportFeedbackRecorder>,
     pub feedback_at: Instant,
@@ -74,6 +81,11 @@ pub struct Peer {
     pub ntp_shift: Option<u64>,
     pub round_trip: Option<Duration>,
     pub resends: u32,
+    /// Bits per second that its line carries towards it; `None`: as far as is
+    /// known, as much as we want.
+    pub budget: Option<u64>,
+    /// When its slots' layers are chosen again if nothing happens before.
+    pub allocate_at: Instant,
     pub up: Traffic,
     /// The packets of its microphone among them.
     pub up_sound: Traffic,
@@ -90,10 +102,10 @@ impl Peer {
         self.streams.iter().find(|s| s.ssrc == ssrc).copied()
     }
 
-    /// Learns an SSRC in place of the source's earlier one of the same use.
+    /// Learns an SSRC in place of the encoding's earlier one of the same use.
     /// False: there are too many.
     pub fn learn(&mut self, stream: IncomingStream) -> bool {
-        let same = |s: &IncomingStream| s.source == stream.source && s.rtx == stream.rtx;
+        let same = |s: &IncomingStream| s.key == stream.key && s.rtx == stream.rtx;
         self.streams.retain(|known| !same(known));
         self.streams.try_push(stream).is_ok()
     }

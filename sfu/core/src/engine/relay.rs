@@ -3,13 +3,16 @@
 use std::time::Instant;
 
 use super::Engine;
-use super::source::{ClockSample, Owner, PacketMeta, Source, SourceKey};
-use crate::api::{Relay, RelayContent};
-use crate::ids::Track;
+use super::encoding::Encoding;
+use super::source::{
+    ClockSample, EncodingKey, MAX_ENCODINGS, Owner, PacketMeta, Source, SourceKey,
+};
+use crate::api::{EncodingFigures, Relay, RelayContent};
+use crate::ids::{SourceId, Track};
 
 impl Engine {
     pub(super) fn receive_relay(&mut self, now: Instant, relay: Relay) {
-        let Some(key) = self.relayed_source(&relay) else {
+        let Some(key) = self.relayed_encoding(now, &relay) else {
             return; // nobody here wants it any more
         };
         match relay.content {
@@ -37,22 +40,58 @@ impl Engine {
                 timestamp,
             } => {
                 self.follow_generation(key, generation);
-                self.sources[key].clock = Some(ClockSample { ntp, timestamp });
+                if let Some(encoding) = self.sources[key.source].encoding_mut(key.encoding) {
+                    encoding.clock = Some(ClockSample { ntp, timestamp });
+                }
             }
         }
     }
 
-    fn follow_generation(&mut self, key: SourceKey, generation: u32) {
-        if self.sources[key].generation != Some(generation) {
-            let life = self.next_life();
-            let source = &mut self.sources[key];
-            source.begin_life(life);
-            source.generation = Some(generation);
+    fn follow_generation(&mut self, key: EncodingKey, generation: u32) {
+        let known = self.sources[key.source].encoding(key.encoding);
+        if known.is_some_and(|encoding| encoding.generation == Some(generation)) {
+            return;
+        }
+        let life = self.next_life();
+        if let Some(encoding) = self.sources[key.source].encoding_mut(key.encoding) {
+            encoding.begin_life(life);
+            encoding.generation = Some(generation);
         }
     }
 
+    /// The owner tells what there is to choose from.
+    pub(super) fn learn_encodings(
+        &mut self,
+        now: Instant,
+        id: SourceId,
+        figures: &[EncodingFigures],
+    ) {
+        let Some(&key) = self.source_keys.get(&id) else {
+            return;
+        };
+        if self.sources[key].upstream().is_some() {
+            return;
+        }
+        for (at, figures) in figures.iter().take(MAX_ENCODINGS).enumerate() {
+            if at == self.sources[key].encodings.len() {
+                let life = self.next_life();
+                let encoding = Encoding::new(now, None, life, true);
+                self.sources[key].encodings.push(encoding);
+            }
+            self.sources[key].encodings[at].figures = *figures;
+        }
+        self.choose_for_watchers(now, key);
+    }
+
     /// Microphones come unasked; videos only while a slot shows them.
-    fn relayed_source(&mut self, relay: &Relay) -> Option<SourceKey> {
+    fn relayed_encoding(&mut self, now: Instant, relay: &Relay) -> Option<EncodingKey> {
+        let source = self.relayed_source(now, relay)?;
+        let encoding = relay.encoding;
+        self.sources[source].encoding(encoding)?;
+        Some(EncodingKey { source, encoding })
+    }
+
+    fn relayed_source(&mut self, now: Instant, relay: &Relay) -> Option<SourceKey> {
         let room = *self.room_keys.get(&relay.room)?;
         if let Some(&key) = self.source_keys.get(&relay.source) {
             let source = &self.sources[key];
@@ -64,7 +103,8 @@ impl Engine {
             return None;
         }
         let life = self.next_life();
-        let source = Source::new(relay.source, room, Owner::Remote(worker), life, false);
+        let mut source = Source::new(now, relay.source, room, Owner::Remote(worker), false);
+        source.encodings.push(Encoding::new(now, None, life, false));
         let key = self.sources.insert(source);
         self.source_keys.insert(relay.source, key);
         Some(key)

@@ -5,10 +5,13 @@ use std::time::{Duration, Instant};
 use arrayvec::ArrayVec;
 
 use super::Engine;
-use super::peer::{MAX_TRACKS, Traffic};
-use super::source::PeerKey;
-use crate::api::{Event, PeerStats};
+use super::encoding::Encoding;
+use super::peer::MAX_STREAMS;
+use super::source::{EncodingKey, PeerKey};
+use crate::api::{Event, PeerStats, SlotStats};
 use crate::codec::Codec;
+use crate::ids::{EncodingIndex, SlotIndex, Track};
+use crate::quality::{PictureLine, picture_score};
 use crate::rtcp::{self, ReportBlock, SenderInfo};
 use crate::rtp::munger::Clock;
 
@@ -24,6 +27,7 @@ impl Engine {
     /// Everything that is due of one connected peer.
     pub(super) fn report(&mut self, now: Instant, key: PeerKey) {
         self.ask_for_missing(now, key);
+        self.choose_layers_in_turn(now, key);
         let peer = &mut self.peers[key];
         if peer.feedback_at <= now {
             peer.feedback_at = now + FEEDBACK_INTERVAL;
@@ -37,18 +41,18 @@ impl Engine {
         }
         if self.peers[key].stats_at <= now {
             self.peers[key].stats_at = now + REPORT_INTERVAL;
-            self.say_stats(key);
+            self.say_stats(now, key);
         }
     }
 
     /// NACKs to the peer for what it sent and we did not get.
     fn ask_for_missing(&mut self, now: Instant, key: PeerKey) {
         let round_trip = self.peers[key].round_trip;
-        for source in self.peers[key].sources.clone() {
-            let Some(upstream) = self.sources[source].upstream_mut() else {
+        for at in self.encodings_of(key) {
+            let Some(encoding) = self.sources[at.source].encoding_mut(at.encoding) else {
                 continue;
             };
-            let (Some(media), Some(incoming)) = (upstream.ssrc, upstream.incoming.as_mut()) else {
+            let (Some(media), Some(incoming)) = (encoding.ssrc, encoding.incoming.as_mut()) else {
                 continue;
             };
             let mut ask = std::mem::take(&mut self.ask);
@@ -62,10 +66,28 @@ impl Engine {
                 });
             }
             self.ask = ask;
-            if gave_up && self.sources[source].is_video {
-                self.want_keyframe(now, source);
+            let taken = self.sources[at.source].encoding(at.encoding);
+            let taken = taken.is_some_and(Encoding::is_taken);
+            if gave_up && taken {
+                self.want_keyframe(now, at);
             }
         }
+    }
+
+    /// Of all that a peer sends.
+    fn encodings_of(&self, key: PeerKey) -> ArrayVec<EncodingKey, MAX_STREAMS> {
+        let mut all = ArrayVec::new();
+        for &source in &self.peers[key].sources {
+            for at in 0..self.sources[source].encodings.len() {
+                let encoding = EncodingIndex(at as u8); // at most MAX_ENCODINGS
+                all.extend(
+                    [EncodingKey { source, encoding }]
+                        .into_iter()
+                        .take(all.remaining_capacity()),
+                );
+            }
+        }
+        all
     }
 
     fn transport_feedback(&mut self, key: PeerKey) {
@@ -117,14 +139,14 @@ impl Engine {
         self.scratch = compound;
     }
 
-    fn report_blocks(&mut self, now: Instant, key: PeerKey) -> ArrayVec<ReportBlock, MAX_TRACKS> {
+    fn report_blocks(&mut self, now: Instant, key: PeerKey) -> ArrayVec<ReportBlock, MAX_STREAMS> {
         let mut blocks = ArrayVec::new();
-        for source in self.peers[key].sources.clone() {
-            let is_video = self.sources[source].is_video;
-            let Some(upstream) = self.sources[source].upstream_mut() else {
+        for at in self.encodings_of(key) {
+            let is_video = self.sources[at.source].is_video;
+            let Some(encoding) = self.sources[at.source].encoding_mut(at.encoding) else {
                 continue;
             };
-            let (Some(ssrc), Some(incoming)) = (upstream.ssrc, upstream.incoming.as_mut()) else {
+            let (Some(ssrc), Some(incoming)) = (encoding.ssrc, encoding.incoming.as_mut()) else {
                 continue;
             };
             let (reception, expected, lost) = incoming.report();
@@ -132,10 +154,10 @@ impl Engine {
             peer.up.count(expected, lost);
             if !is_video {
                 peer.up_sound.count(expected, lost);
-                peer.sends_redundancy = upstream.codec.is_some_and(|c| c.codec == Codec::Red);
+                peer.sends_redundancy = encoding.codec.is_some_and(|c| c.codec == Codec::Red);
             }
             peer.note_jitter(is_video, reception.jitter);
-            let (last_sender_report, delay) = match upstream.report {
+            let (last_sender_report, delay) = match encoding.report {
                 Some((ntp, at)) => {
                     let delay = now.saturating_duration_since(at);
                     (ntp, (delay.as_micros() * 65_536 / 1_000_000) as u32)
@@ -156,12 +178,12 @@ impl Engine {
     }
 
     /// The videos of senders that listen to REMB.
-    fn remb_ssrcs(&self, key: PeerKey) -> ArrayVec<u32, MAX_TRACKS> {
-        let sources = self.peers[key].sources.iter();
-        sources
-            .filter_map(|source| self.sources[*source].upstream())
-            .filter(|upstream| upstream.codec.is_some_and(|codec| codec.feedback.remb))
-            .filter_map(|upstream| upstream.ssrc)
+    fn remb_ssrcs(&self, key: PeerKey) -> ArrayVec<u32, MAX_STREAMS> {
+        let encodings = self.encodings_of(key).into_iter();
+        encodings
+            .filter_map(|at| self.sources[at.source].encoding(at.encoding))
+            .filter(|encoding| encoding.codec.is_some_and(|codec| codec.feedback.remb))
+            .filter_map(|encoding| encoding.ssrc)
             .collect()
     }
 
@@ -170,7 +192,7 @@ impl Engine {
     fn sender_info(&self, now: Instant, key: PeerKey, slot: usize) -> Option<SenderInfo> {
         let slot = &self.peers[key].slots[slot];
         let origin = slot.munger.origin()?;
-        let source = self.sources.get(origin.source)?;
+        let source = self.sources.get(origin.source)?.encoding(origin.encoding)?;
         let clock = if slot.is_video {
             Clock::VIDEO
         } else {
@@ -198,7 +220,46 @@ impl Engine {
         })
     }
 
-    fn say_stats(&mut self, key: PeerKey) {
+    fn slot_stats(&mut self, now: Instant, key: PeerKey) -> Vec<SlotStats> {
+        let peer = &mut self.peers[key];
+        let videos = peer.slots.iter_mut().take(peer.video_slots);
+        let mut all = Vec::new();
+        for (at, slot) in videos.enumerate() {
+            let Some(source) = slot.shows else {
+                continue;
+            };
+            let source = &self.sources[source];
+            let running = slot.munger.origin();
+            let running = running.and_then(|origin| source.encoding(origin.encoding));
+            let figures = slot.figures.take(now);
+            let line = PictureLine {
+                slides: source.id.track == Track::Screen,
+                wanted_height: slot.view.height,
+                height: running.map_or(0, |encoding| encoding.figures.height),
+                frames_per_second: figures.frames.min(255) as u8,
+                bits_per_second: bits(u64::from(figures.bytes)),
+                freezes: u32::from(figures.freezes),
+                loss: slot.reported_loss(),
+                paused: slot.paused,
+            };
+            all.push(SlotStats {
+                slot: SlotIndex(at as u8), // at most 49
+                source: Some(source.id),
+                bits_per_second: line.bits_per_second,
+                loss: line.loss,
+                jitter: slot.reported_jitter(),
+                height: line.height,
+                frames_per_second: line.frames_per_second,
+                freezes: line.freezes,
+                paused: line.paused,
+                score: picture_score(&line),
+            });
+        }
+        all
+    }
+
+    fn say_stats(&mut self, now: Instant, key: PeerKey) {
+        let slots = self.slot_stats(now, key);
         let peer = &mut self.peers[key];
         let (mut sent, mut lost) = (0.0_f32, 0.0_f32);
         for slot in &mut peer.slots {
@@ -211,23 +272,29 @@ impl Engine {
         let up_sound = std::mem::take(&mut peer.up_sound);
         let down = std::mem::take(&mut peer.down);
         let score = peer.sound_score(up_sound);
-        let bits = |traffic: Traffic| u32::try_from(traffic.bytes * 8).unwrap_or(u32::MAX);
         let stats = PeerStats {
             uplink_loss: up.loss(),
             downlink_loss: ratio(lost, sent),
             round_trip: peer.round_trip,
-            uplink_bits_per_second: bits(up),
-            downlink_bits_per_second: bits(down),
+            uplink_bits_per_second: bits(up.bytes),
+            downlink_bits_per_second: bits(down.bytes),
             jitter: std::mem::take(&mut peer.jitter),
             score,
-            ..PeerStats::default()
+            estimate_bits_per_second: peer
+                .budget
+                .map(|budget| u32::try_from(budget).unwrap_or(u32::MAX)),
         };
         self.events.push_back(Event::Stats {
             peer: peer.id,
             stats,
-            slots: Vec::new(),
+            slots,
         });
     }
+}
+
+/// Bits per second of that many bytes in one second.
+fn bits(bytes: u64) -> u32 {
+    u32::try_from(bytes * 8).unwrap_or(u32::MAX)
 }
 
 fn ratio(part: f32, whole: f32) -> f32 {

@@ -5,13 +5,16 @@ use std::time::{Duration, Instant};
 
 use arrayvec::ArrayVec;
 
-use super::source::{Origin, PacketMeta, SourceKey};
+use super::source::{ClockSample, Origin, PacketMeta, SourceKey};
 use super::writer::{Extensions, Outgoing, Writer};
+use crate::api::SlotView;
 use crate::codec::red::{self, Earlier, MAX_REDUNDANT, Redundancy};
 use crate::codec::{Codec, opus};
+use crate::ids::EncodingIndex;
+use crate::room::allocate::Held;
 use crate::rtp::Extension;
 use crate::rtp::cache::Cache;
-use crate::rtp::munger::{Clock, Munger, Numbering};
+use crate::rtp::munger::{Clock, Joint, Mapped, Munger, Numbering};
 use crate::sdp::{AudioSlotMedia, MediaCodec, VideoSlotMedia};
 use crate::transport::{OutboundStream, SrtpOut};
 
@@ -19,6 +22,55 @@ use crate::transport::{OutboundStream, SrtpOut};
 const RECENT_RESENDS: usize = 64;
 /// Sound with redundancy never takes more than this, as RTP payload.
 const SOUND_BITS_PER_SECOND: u32 = 128_000;
+
+/// The picture stands still if no frame comes for longer.
+const FREEZE: Duration = Duration::from_millis(500);
+
+/// Where packets for a slot come from.
+#[derive(Clone, Copy, Debug)]
+pub struct Feed {
+    pub origin: Origin,
+    /// The sender's clock, as far as it has told.
+    pub clock: Option<ClockSample>,
+    /// If the packets are old ones: the timestamp of the newest.
+    pub present: Option<u32>,
+}
+
+/// What a slot has forwarded since its figures were last taken.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SlotFigures {
+    pub bytes: u32,
+    pub frames: u16,
+    pub freezes: u16,
+    frame_at: Option<Instant>,
+}
+
+impl SlotFigures {
+    fn frame(&mut self, now: Instant) {
+        self.frames = self.frames.saturating_add(1);
+        self.freezes += u16::from(self.stands_still(now));
+        self.frame_at = Some(now);
+    }
+
+    fn stands_still(&self, now: Instant) -> bool {
+        self.frame_at
+            .is_some_and(|at| now.saturating_duration_since(at) > FREEZE)
+    }
+
+    /// A standing picture counts once a second.
+    pub fn take(&mut self, now: Instant) -> Self {
+        let mut taken = *self;
+        *self = Self {
+            frame_at: self.frame_at,
+            ..Self::default()
+        };
+        if self.stands_still(now) {
+            taken.freezes += 1;
+            self.frame_at = Some(now);
+        }
+        taken
+    }
+}
 
 /// What became of a packet at a slot.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -45,8 +97,23 @@ pub struct Slot {
     extensions: Extensions,
     /// The source that it is to show.
     pub shows: Option<SourceKey>,
+    pub view: SlotView,
     /// Since when it waits for that source's keyframe; `None` once it forwards.
     pub waits_since: Option<Instant>,
+    /// The encoding that it should forward, and whose keyframe it waits for; the
+    /// one that it forwards is the munger's origin.
+    pub target: Option<EncodingIndex>,
+    /// Until the target sends at all, this one is better than nothing.
+    pub interim: Option<EncodingIndex>,
+    /// The first of the old packets that it is to be served before new ones.
+    replay: Option<(EncodingIndex, u64)>,
+    /// Nothing is forwarded: hidden, or the line does not carry it.
+    pub paused: bool,
+    /// What the allocation gave it last.
+    pub held: Held,
+    /// Outgoing timestamp less the node's time in ticks, for the present source.
+    base: Option<u32>,
+    pub figures: SlotFigures,
     pub munger: Munger<Origin>,
     stream: OutboundStream,
     rtx_stream: OutboundStream,
@@ -117,7 +184,15 @@ impl Slot {
             codecs,
             extensions,
             shows: None,
+            view: SlotView::default(),
             waits_since: None,
+            target: None,
+            interim: None,
+            replay: None,
+            paused: false,
+            held: Held::default(),
+            base: None,
+            figures: SlotFigures::default(),
             // Below 2^15, so that no early packet lies before the first wrap (RFC 3711 §3.3.1).
             munger: Munger::new(numbers[0] & 0x7fff),
             stream: OutboundStream::default(),
@@ -141,6 +216,70 @@ impl Slot {
         self.munger.stop();
         self.shows = source;
         self.waits_since = source.map(|_| now);
+        self.target = None;
+        self.interim = None;
+        self.replay = None;
+        self.paused = false;
+        self.held = Held::default();
+        self.base = None;
+        self.figures = SlotFigures::default();
+    }
+
+    /// Forwards nothing until [`Self::aim`] is called.
+    pub fn pause(&mut self) {
+        self.munger.stop();
+        self.target = None;
+        self.interim = None;
+        self.replay = None;
+        self.paused = true;
+        self.figures.frame_at = None;
+    }
+
+    /// The encoding that it forwards.
+    #[must_use]
+    pub fn current(&self) -> Option<EncodingIndex> {
+        self.munger.origin().map(|origin| origin.encoding)
+    }
+
+    /// Whether a keyframe of this encoding is to begin here: it is waited for, or
+    /// began a new life while it was forwarded.
+    #[must_use]
+    pub fn awaits(&self, origin: Origin) -> bool {
+        let encoding = Some(origin.encoding);
+        let restarted = self
+            .munger
+            .origin()
+            .is_some_and(|o| o.source == origin.source && Some(o.encoding) == encoding);
+        self.target == encoding || self.interim == encoding || restarted
+    }
+
+    /// Has it served old packets, from this one on, with the next batch of the encoding.
+    pub fn replay(&mut self, encoding: EncodingIndex, first: u64) {
+        self.replay = Some((encoding, first));
+    }
+
+    /// The first packet to replay, once.
+    pub fn take_replay(&mut self, encoding: EncodingIndex) -> Option<u64> {
+        let (_, first) = self.replay.take_if(|(of, _)| *of == encoding)?;
+        Some(first)
+    }
+
+    /// Remembers where the timestamps stand against the node's time, before
+    /// another encoding follows. `clock` is of the encoding that is forwarded.
+    pub fn keep_base(&mut self, clock: Option<ClockSample>) {
+        if self.base.is_some() {
+            return;
+        }
+        self.base = clock.and_then(|clock| {
+            let out = self.munger.timestamp(clock.timestamp)?;
+            Some(out.wrapping_sub(node_ticks(clock)))
+        });
+    }
+
+    /// The receiver reports the arrival of each packet.
+    #[must_use]
+    pub fn tells_arrivals(&self) -> bool {
+        self.codecs.iter().any(|codec| codec.feedback.transport_cc)
     }
 
     pub fn clock(&self) -> Clock {
@@ -199,7 +338,7 @@ impl Slot {
         &mut self,
         now: Instant,
         srtp: &SrtpOut,
-        (origin, sequence): (Origin, u64),
+        (feed, sequence): (Feed, u64),
         (meta, payload): (&PacketMeta, &[u8]),
         earlier: &[Earlier<'_>],
         out: &mut Vec<u8>,
@@ -212,7 +351,7 @@ impl Slot {
             codec.wrap = true;
         }
         let numbering = numbering(sequence, meta);
-        let running = self.munger.origin() == Some(origin);
+        let running = self.munger.origin() == Some(feed.origin);
         let mapped = if running {
             if payload.is_empty() && self.munger.skip(sequence) {
                 return Forwarding::Held;
@@ -223,7 +362,7 @@ impl Slot {
             }
         } else if meta.keyframe && !payload.is_empty() {
             self.began_at = sequence;
-            self.munger.start(now, origin, self.clock(), &numbering)
+            self.begin(now, &feed, meta, &numbering)
         } else {
             return Forwarding::Held;
         };
@@ -245,11 +384,38 @@ impl Slot {
         }
         self.packets = self.packets.wrapping_add(1);
         self.octets = self.octets.wrapping_add(payload.len() as u32);
+        self.figures.bytes = self.figures.bytes.wrapping_add(payload.len() as u32);
+        if meta.marker {
+            self.figures.frame(now);
+        }
         if running {
             Forwarding::Sent
         } else {
             Forwarding::Began
         }
+    }
+
+    /// Another feed follows, with this packet.
+    fn begin(
+        &mut self,
+        now: Instant,
+        feed: &Feed,
+        meta: &PacketMeta,
+        numbering: &Numbering,
+    ) -> Mapped {
+        // RTP ticks of the packet's moment on the node's timeline.
+        let moment = feed.clock.map(|clock| {
+            let since = meta.timestamp.wrapping_sub(clock.timestamp);
+            node_ticks(clock).wrapping_add(since)
+        });
+        let joint = Joint {
+            timestamp: moment
+                .zip(self.base)
+                .map(|(moment, base)| moment.wrapping_add(base)),
+            present: feed.present,
+        };
+        self.munger
+            .join(now, feed.origin, self.clock(), numbering, joint)
     }
 
     /// Whether the packet may be sent again now; if so, this counts as sent.
@@ -335,6 +501,11 @@ impl Slot {
         }
         None
     }
+}
+
+/// A sender's report, in ticks of the video clock on the node's timeline; wraps.
+fn node_ticks(clock: ClockSample) -> u32 {
+    ((u128::from(clock.ntp) * u128::from(Clock::VIDEO.rate)) >> 32) as u32
 }
 
 fn numbering(sequence: u64, meta: &PacketMeta) -> Numbering {

@@ -1,15 +1,14 @@
-//! One thing that is sent, as one worker knows it: its recent packets and who wants them.
+//! One track, as one worker knows it: its encodings and who shows it.
 
 use std::time::{Duration, Instant};
 
 use arrayvec::ArrayVec;
 
-use super::loss::Incoming;
+use super::encoding::Encoding;
 use crate::codec::layer::LayerInfo;
 use crate::codec::{self, Codec, opus, red};
-use crate::ids::{SourceId, WorkerIndex};
+use crate::ids::{EncodingIndex, SourceId, WorkerIndex};
 use crate::room::Loudness;
-use crate::rtp::cache::{Cache, CacheLimits};
 use crate::rtp::{AudioLevel, ExtensionMap};
 use crate::sdp::{MediaCodec, SendTrack};
 
@@ -18,19 +17,25 @@ pub type SourceKey = usize;
 /// Index into the engine's table of peers.
 pub type PeerKey = usize;
 
-/// Asking a sender for keyframes more often would only make it send worse ones.
-const KEYFRAME_INTERVAL: Duration = Duration::from_millis(500);
 /// A source that sends nothing for so long is silent.
 pub const SILENT_AFTER: Duration = Duration::from_secs(5);
-/// Packets waiting for fan-out; beyond, the oldest are dropped.
-const MAX_QUEUED: usize = 512;
+/// Encodings of one track (simulcast); more are not taken.
+pub const MAX_ENCODINGS: usize = 3;
 /// An Opus packet not longer than this is comfort noise or DTX (RFC 7587 §3.1.3).
 const DTX_BYTES: usize = 8;
 
-/// One life of a source: sequence numbers of two lives have nothing to do with each other.
+/// An encoding of a source.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct EncodingKey {
+    pub source: SourceKey,
+    pub encoding: EncodingIndex,
+}
+
+/// One life of an encoding: sequence numbers of two lives have nothing to do with each other.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Origin {
     pub source: SourceKey,
+    pub encoding: EncodingIndex,
     /// Never the same twice within an engine.
     pub life: u32,
 }
@@ -81,6 +86,12 @@ impl PacketMeta {
         }
     }
 
+    /// 0: the base layer, or the only one.
+    #[must_use]
+    pub fn temporal_layer(&self) -> u8 {
+        self.info.layer().temporal
+    }
+
     /// How loud the packet is, for the choice of speakers.
     #[must_use]
     pub fn loudness(&self, payload: &[u8]) -> Loudness {
@@ -101,36 +112,6 @@ impl PacketMeta {
     }
 }
 
-/// Whether somebody waits for a keyframe, and when it was last asked for.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct KeyframeWish {
-    wanted: bool,
-    asked_at: Option<Instant>,
-}
-
-impl KeyframeWish {
-    pub fn want(&mut self) {
-        self.wanted = true;
-    }
-
-    /// The beginning of one has come.
-    pub fn seen(&mut self) {
-        self.wanted = false;
-    }
-
-    /// Whether to ask now; if so, this counts as asked.
-    pub fn ask(&mut self, now: Instant) -> bool {
-        let rested = self
-            .asked_at
-            .is_none_or(|at| now.saturating_duration_since(at) >= KEYFRAME_INTERVAL);
-        let ask = self.wanted && rested;
-        if ask {
-            self.asked_at = Some(now);
-        }
-        ask
-    }
-}
-
 /// A moment on both clocks of a source, from its sender report.
 #[derive(Clone, Copy, Debug)]
 pub struct ClockSample {
@@ -146,12 +127,6 @@ pub struct Upstream {
     pub mid: ArrayVec<u8, 16>,
     pub codecs: Vec<MediaCodec>,
     pub extensions: ExtensionMap,
-    pub ssrc: Option<u32>,
-    pub incoming: Option<Incoming>,
-    /// The middle of the last sender report's NTP time, and when it came.
-    pub report: Option<(u32, Instant)>,
-    /// Of the last packet; its negotiated feedback counts.
-    pub codec: Option<MediaCodec>,
 }
 
 impl Upstream {
@@ -162,10 +137,6 @@ impl Upstream {
             mid: track.mid.bytes().take(16).collect(),
             codecs: track.codecs.clone(),
             extensions: track.extensions,
-            ssrc: None,
-            incoming: None,
-            report: None,
-            codec: None,
         }
     }
 
@@ -198,55 +169,44 @@ pub struct Source {
     /// Index into the engine's table of rooms.
     pub room: usize,
     pub owner: Owner,
-    pub life: u32,
-    /// Of a remote one: its owner's number of this life.
-    pub generation: Option<u32>,
     pub is_video: bool,
-    pub cache: Cache<PacketMeta>,
-    /// Extended sequence numbers that wait for fan-out.
-    pub queue: Vec<u64>,
-    /// How many of `queue` belong to the batch that is being fanned out.
-    pub batch: usize,
-    /// Is in the engine's list of sources with a queue.
-    pub dirty: bool,
-    pub subscribers: Vec<SlotRef>,
-    /// Other workers that asked for its packets; bit i is worker i.
+    /// In the order of the sender's offer, usually the smallest picture first.
+    /// Empty: a source of another worker that has not told them yet.
+    pub encodings: Vec<Encoding>,
+    /// The slots that are to show it, whatever they receive of it.
+    pub watchers: Vec<SlotRef>,
+    /// Other workers that know of it; bit i is worker i.
     pub workers: u64,
+    /// What its own worker was last told that we want; bit i is encoding i.
+    pub subscribed: u8,
     /// Closed: the sender may not be heard or seen.
     pub open: bool,
-    pub keyframe: KeyframeWish,
-    pub clock: Option<ClockSample>,
     pub last_packet: Option<Instant>,
     /// Packets come: `SourceStarted` was said.
     pub started: bool,
+    /// What there is to choose from has changed since it was last looked at.
+    pub changed: bool,
+    /// When the other workers are told again of the encodings.
+    pub tell_at: Instant,
 }
 
 impl Source {
     #[must_use]
-    pub fn new(id: SourceId, room: usize, owner: Owner, life: u32, is_video: bool) -> Self {
-        let limits = if is_video {
-            CacheLimits::VIDEO
-        } else {
-            CacheLimits::AUDIO
-        };
+    pub fn new(now: Instant, id: SourceId, room: usize, owner: Owner, is_video: bool) -> Self {
         Self {
             id,
             room,
             owner,
-            life,
-            generation: None,
             is_video,
-            cache: Cache::new(limits),
-            queue: Vec::new(),
-            batch: 0,
-            dirty: false,
-            subscribers: Vec::new(),
+            encodings: Vec::new(),
+            watchers: Vec::new(),
             workers: 0,
+            subscribed: 0,
             open: true,
-            keyframe: KeyframeWish::default(),
-            clock: None,
             last_packet: None,
             started: false,
+            changed: false,
+            tell_at: now,
         }
     }
 
@@ -260,72 +220,27 @@ impl Source {
     }
 
     #[must_use]
-    pub fn upstream_mut(&mut self) -> Option<&mut Upstream> {
-        match &mut self.owner {
-            Owner::Local(upstream) => Some(upstream),
-            Owner::Remote(_) => None,
-        }
+    pub fn encoding(&self, index: EncodingIndex) -> Option<&Encoding> {
+        self.encodings.get(usize::from(index.0))
     }
 
-    /// Forgets the stream so far; receivers will begin anew with a keyframe.
-    pub fn begin_life(&mut self, life: u32) {
-        self.life = life;
-        self.generation = None;
-        self.cache.clear();
-        self.queue.clear();
-        self.batch = 0;
-        self.clock = None;
-        if let Some(upstream) = self.upstream_mut() {
-            upstream.incoming = None;
-            upstream.report = None;
-        }
-        if self.is_video && !self.subscribers.is_empty() {
-            self.keyframe.want();
-        }
+    #[must_use]
+    pub fn encoding_mut(&mut self, index: EncodingIndex) -> Option<&mut Encoding> {
+        self.encodings.get_mut(usize::from(index.0))
     }
 
-    /// Puts a packet of the cache into the queue; gives how many were dropped
-    /// because the queue is full.
-    pub fn enqueue(&mut self, sequence: u64) -> usize {
-        let mut dropped = 0;
-        if self.queue.len() >= MAX_QUEUED {
-            if self.batch != 0 {
-                return 1; // the older ones are on their way out
-            }
-            dropped = self.queue.len() / 2;
-            self.queue.drain(..dropped);
-        }
-        self.queue.push(sequence);
-        dropped
-    }
-
-    pub fn unsubscribe(&mut self, slot: SlotRef) {
-        if let Some(at) = self.subscribers.iter().position(|known| *known == slot) {
-            self.subscribers.swap_remove(at);
-        }
+    /// Bit i: somebody here receives encoding i, or waits for it.
+    #[must_use]
+    pub fn taken_here(&self) -> u8 {
+        let bits = self.encodings.iter().enumerate();
+        bits.filter(|(_, encoding)| !encoding.subscribers.is_empty())
+            .fold(0, |mask, (at, _)| mask | 1 << at)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn keyframes_are_asked_for_at_intervals_until_one_comes() {
-        #[allow(clippy::disallowed_methods)] // any instant serves as the origin of virtual time
-        let mut now = Instant::now();
-        let mut wish = KeyframeWish::default();
-        assert!(!wish.ask(now));
-        wish.want();
-        assert!(wish.ask(now));
-        wish.want();
-        assert!(!wish.ask(now), "throttled");
-        now += KEYFRAME_INTERVAL;
-        assert!(wish.ask(now), "still wanted");
-        wish.seen();
-        now += KEYFRAME_INTERVAL;
-        assert!(!wish.ask(now));
-    }
 
     #[test]
     fn short_packets_without_level_are_silence() {

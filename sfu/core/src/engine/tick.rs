@@ -46,7 +46,7 @@ impl Engine {
         keys.clear();
         keys.extend(self.sources.iter().map(|(key, _)| key));
         for &key in &keys {
-            self.ask_keyframe(now, key);
+            self.watch_encodings(now, key);
             self.watch_silence(now, key);
         }
         self.keys = keys;
@@ -69,8 +69,13 @@ impl Engine {
         if !silent || !source.started {
             return;
         }
+        for encoding in &mut source.encodings {
+            encoding.cache.release();
+        }
+        if source.encodings.iter().all(|encoding| !encoding.active) {
+            return; // it was told to stop
+        }
         source.started = false;
-        source.cache.release();
         let id = source.id;
         if id.peer.worker() == self.config.worker {
             self.events.push_back(Event::SourceSilent { source: id });

@@ -1,5 +1,6 @@
-//! Who is heard.
+//! Who is heard, and what of the pictures a receiver gets.
 
+pub mod allocate;
 pub mod speakers;
 
 pub use speakers::{HEARD, Loudness, Speakers};

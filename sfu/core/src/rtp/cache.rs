@@ -166,6 +166,12 @@ impl<T: Copy> Cache<T> {
         Some((&entry.meta, payload))
     }
 
+    /// The newest packet ever stored since the last [`Self::clear`].
+    #[must_use]
+    pub fn newest(&self) -> Option<u64> {
+        self.newest
+    }
+
     /// Begins anew with packets that have nothing to do with those before; keeps the memory.
     pub fn clear(&mut self) {
         self.entries.fill(None);

@@ -12,8 +12,12 @@ use arrayvec::ArrayVec;
 
 /// Bindings remembered for repair, beside the current one.
 const PAST_BINDINGS: usize = 3;
-/// Left-out packets remembered per binding, for packets that come late.
+/// Runs of left-out packets remembered per binding, for packets that come late.
 const RECENT_SKIPS: usize = 48;
+/// Frames older than the present are sent so many times closer to each other.
+const SQUEEZE: u32 = 64;
+/// A clock that says more than this beyond the time gone is not believed.
+const MAX_AHEAD: Duration = Duration::from_secs(2);
 
 /// Picture numbering of a codec that has one (VP8: RFC 7741 §4.2; VP9: RFC 9628
 /// §4.2; AV1: its dependency descriptor).
@@ -72,6 +76,29 @@ impl Clock {
     }
 }
 
+/// How the first packet of a feed joins the stream.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Joint {
+    /// The outgoing timestamp that the packet should have, by the senders' clocks.
+    pub timestamp: Option<u32>,
+    /// The feed begins with old frames; the one with this timestamp is of the
+    /// present. Those before it are shown at once, one right after the other.
+    pub present: Option<u32>,
+}
+
+/// A run of packets left out one after the other.
+#[derive(Clone, Copy, Debug)]
+struct Skip {
+    first: u64,
+    last: u64,
+}
+
+impl Skip {
+    const fn count(self) -> u64 {
+        self.last - self.first + 1
+    }
+}
+
 /// One feed of the stream, named by `O`, with its constant offsets.
 #[derive(Clone, Debug)]
 struct Binding<O> {
@@ -81,11 +108,13 @@ struct Binding<O> {
     /// out = in + shift, for packets newer than all skips.
     shift: i64,
     timestamp_shift: u32,
+    /// Timestamps before this one are squeezed.
+    present: u32,
     picture_shift: u16,
     base_layer_shift: u8,
     frame_shift: u16,
     /// Left out, oldest first: their numbers are given to the packets after them.
-    skips: Vec<u64>,
+    skips: Vec<Skip>,
     /// Nothing below is mapped any more: its skips are forgotten.
     floor: u64,
 }
@@ -97,13 +126,13 @@ impl<O> Binding<O> {
         }
         let mut out = sequence as i64 + self.shift;
         for skip in self.skips.iter().rev() {
-            if *skip == sequence {
-                return None;
-            }
-            if *skip < sequence {
+            if skip.last < sequence {
                 break;
             }
-            out += 1;
+            if skip.first <= sequence {
+                return None;
+            }
+            out += skip.count() as i64;
         }
         u64::try_from(out).ok()
     }
@@ -111,19 +140,28 @@ impl<O> Binding<O> {
     fn sequence_in(&self, out: u64) -> Option<u64> {
         let mut sequence = out as i64 - self.shift;
         for skip in self.skips.iter().rev() {
-            if (*skip as i64) < sequence {
+            if (skip.last as i64) < sequence {
                 break;
             }
-            sequence -= 1;
+            sequence -= skip.count() as i64;
         }
         let sequence = u64::try_from(sequence).ok()?;
         (sequence >= self.floor && sequence <= self.highest_in).then_some(sequence)
     }
 
+    fn timestamp_out(&self, timestamp: u32) -> u32 {
+        let old = self.present.wrapping_sub(timestamp);
+        if (old as i32) > 0 {
+            let present = self.present.wrapping_add(self.timestamp_shift);
+            return present.wrapping_sub(old / SQUEEZE);
+        }
+        timestamp.wrapping_add(self.timestamp_shift)
+    }
+
     fn apply(&self, sequence: u64, packet: &Numbering) -> Mapped {
         Mapped {
             sequence,
-            timestamp: packet.timestamp.wrapping_add(self.timestamp_shift),
+            timestamp: self.timestamp_out(packet.timestamp),
             pictures: PictureIds {
                 picture_id: packet
                     .pictures
@@ -189,13 +227,38 @@ impl<O: Copy + Eq> Munger<O> {
     /// Begins a feed with this packet, and ends the one before. The timestamp
     /// goes on by the time since the last frame.
     pub fn start(&mut self, now: Instant, origin: O, clock: Clock, packet: &Numbering) -> Mapped {
+        self.join(now, origin, clock, packet, Joint::default())
+    }
+
+    /// As [`Self::start`], but the timestamp goes on as the joint says. It never goes back.
+    pub fn join(
+        &mut self,
+        now: Instant,
+        origin: O,
+        clock: Clock,
+        packet: &Numbering,
+        joint: Joint,
+    ) -> Mapped {
         self.stop();
+        let present = joint.present.unwrap_or(packet.timestamp);
+        let span = present.wrapping_sub(packet.timestamp);
+        let by_clocks = joint
+            .timestamp
+            .map(|timestamp| timestamp.wrapping_add(span));
         let timestamp = match self.last {
             Some((timestamp, at)) => {
                 let elapsed = clock.ticks(now.saturating_duration_since(at));
-                timestamp.wrapping_add(elapsed.max(clock.step))
+                let least = clock.step.wrapping_add(span / SQUEEZE);
+                let by_arrival = elapsed.max(least);
+                let ahead = by_clocks.map(|wanted| wanted.wrapping_sub(timestamp));
+                let ahead = match ahead {
+                    Some(ahead) if ahead as i32 <= least as i32 => least,
+                    Some(ahead) if ahead <= elapsed.wrapping_add(clock.ticks(MAX_AHEAD)) => ahead,
+                    Some(_) | None => by_arrival,
+                };
+                timestamp.wrapping_add(ahead)
             }
-            None => packet.timestamp,
+            None => by_clocks.unwrap_or(present),
         };
         let next_picture = |last: u16| last.wrapping_add(1) & 0x7fff;
         let binding = Binding {
@@ -203,7 +266,8 @@ impl<O: Copy + Eq> Munger<O> {
             highest_in: packet.sequence,
             first_out: self.next,
             shift: self.next as i64 - packet.sequence as i64,
-            timestamp_shift: timestamp.wrapping_sub(packet.timestamp),
+            timestamp_shift: timestamp.wrapping_sub(present),
+            present,
             picture_shift: match (self.pictures.picture_id, packet.pictures.picture_id) {
                 (Some(last), Some(id)) => next_picture(last).wrapping_sub(id) & 0x7fff,
                 (_, _) => 0,
@@ -250,10 +314,20 @@ impl<O: Copy + Eq> Munger<O> {
         if sequence <= binding.highest_in {
             return sequence < binding.floor;
         }
-        if binding.skips.len() == RECENT_SKIPS {
-            binding.floor = binding.skips.remove(0) + 1;
+        match binding.skips.last_mut() {
+            Some(skip) if skip.last + 1 == sequence => {
+                skip.last = sequence;
+            }
+            Some(_) | None => {
+                if binding.skips.len() == RECENT_SKIPS {
+                    binding.floor = binding.skips.remove(0).last + 1;
+                }
+                binding.skips.push(Skip {
+                    first: sequence,
+                    last: sequence,
+                });
+            }
         }
-        binding.skips.push(sequence);
         binding.shift -= 1;
         binding.highest_in = sequence;
         true
@@ -280,7 +354,7 @@ impl<O: Copy + Eq> Munger<O> {
     #[must_use]
     pub fn timestamp(&self, timestamp: u32) -> Option<u32> {
         let binding = self.current.as_ref()?;
-        Some(timestamp.wrapping_add(binding.timestamp_shift))
+        Some(timestamp.wrapping_add(binding.timestamp_shift)) // of the present
     }
 
     /// The newest frame's timestamp and when it was forwarded.

@@ -301,15 +301,31 @@ impl World {
         while let Some(event) = self.engines[worker].poll_event() {
             let at = WorkerIndex(worker as u8);
             let carried = match event.clone() {
-                Event::SubscribeAt { worker, source } => {
-                    Some((worker, Command::Subscribe { source, at }))
+                Event::SubscribeAt {
+                    worker,
+                    source,
+                    encodings,
+                } => {
+                    let command = Command::Subscribe {
+                        source,
+                        encodings,
+                        at,
+                    };
+                    Some((worker, command))
                 }
+                Event::EncodingsAt {
+                    worker,
+                    source,
+                    figures,
+                } => Some((worker, Command::Encodings { source, figures })),
                 Event::UnsubscribeAt { worker, source } => {
                     Some((worker, Command::Unsubscribe { source, at }))
                 }
-                Event::KeyframeAt { worker, source } => {
-                    Some((worker, Command::RequestKeyframe { source }))
-                }
+                Event::KeyframeAt {
+                    worker,
+                    source,
+                    encoding,
+                } => Some((worker, Command::RequestKeyframe { source, encoding })),
                 Event::SourceGoneAt { worker, source } => {
                     Some((worker, Command::SourceGone { source }))
                 }

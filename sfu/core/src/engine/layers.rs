@@ -1,0 +1,305 @@
+//! Which encoding of what it shows goes into which slot.
+
+use std::time::{Duration, Instant};
+
+use arrayvec::ArrayVec;
+
+use super::Engine;
+use super::encoding::Encoding;
+use super::source::{EncodingKey, MAX_ENCODINGS, Owner, PeerKey, SlotRef, Source, SourceKey};
+use crate::api::{Event, Rate};
+use crate::ids::{EncodingIndex, Track};
+use crate::room::allocate::{self, Layer, Wish};
+
+/// What the line carries is looked at so often, beside when something changes.
+const ALLOCATE_INTERVAL: Duration = Duration::from_millis(250);
+/// Set aside for each voice that is heard.
+const VOICE_BITS_PER_SECOND: u64 = 50_000;
+/// The smallest picture of a simulcast, until one is seen.
+const GUESSED_HEIGHT: u16 = 180;
+
+impl Engine {
+    /// Chooses the layers of all video slots of a peer, and aims these at them.
+    pub(super) fn choose_layers(&mut self, now: Instant, key: PeerKey) {
+        let peer = &mut self.peers[key];
+        peer.allocate_at = now + ALLOCATE_INTERVAL;
+        if !peer.connected {
+            return;
+        }
+        let mut wishes = Vec::new();
+        let mut places = Vec::new();
+        for (at, slot) in peer.slots.iter().take(peer.video_slots).enumerate() {
+            let Some(source) = slot.shows else { continue };
+            let source = &self.sources[source];
+            if source.encodings.is_empty() {
+                continue; // its worker has not told yet
+            }
+            places.push(at as u8); // at most 49
+            wishes.push(Wish {
+                prominent: slot.view.prominent,
+                height: slot.view.height,
+                screen: source.id.track == Track::Screen,
+                layers: layers_of(source),
+                held: slot.held,
+            });
+        }
+        let voices = peer.slots.iter().skip(peer.video_slots);
+        let voices = voices.filter(|slot| slot.shows.is_some()).count() as u64;
+        let sound = voices * VOICE_BITS_PER_SECOND;
+        let budget = peer.budget.map(|budget| budget.saturating_sub(sound));
+        allocate::allocate(now, budget, &mut wishes);
+        for (slot, wish) in places.into_iter().zip(&wishes) {
+            let at = SlotRef { peer: key, slot };
+            self.peers[key].slots[usize::from(slot)].held = wish.held;
+            match wish.held.layer {
+                Some(layer) => self.aim(now, at, layer.encoding),
+                None => self.pause(at),
+            }
+        }
+        if let Some(budget) = budget {
+            self.cut(key, budget);
+        }
+    }
+
+    /// As [`Self::choose_layers`], when it is time again.
+    pub(super) fn choose_layers_in_turn(&mut self, now: Instant, key: PeerKey) {
+        let peer = &self.peers[key];
+        if peer.budget.is_some() && peer.allocate_at <= now {
+            self.choose_layers(now, key);
+        }
+    }
+
+    /// What there is of a source has changed.
+    pub(super) fn choose_for_watchers(&mut self, now: Instant, key: SourceKey) {
+        let mut peers = std::mem::take(&mut self.keys_of_watchers);
+        peers.clear();
+        peers.extend(self.sources[key].watchers.iter().map(|at| at.peer));
+        peers.dedup();
+        for &peer in &peers {
+            self.choose_layers(now, peer);
+        }
+        self.keys_of_watchers = peers;
+    }
+
+    /// The receiver's own word of what it can take; those that tell of each
+    /// packet's arrival instead are not asked.
+    pub(super) fn receiver_estimate(&mut self, now: Instant, key: PeerKey, bits_per_second: u64) {
+        let peer = &mut self.peers[key];
+        if peer.slots.iter().any(|slot| slot.tells_arrivals()) {
+            return;
+        }
+        let first = peer.budget.is_none();
+        peer.budget = Some(bits_per_second);
+        if first {
+            self.choose_layers(now, key);
+        }
+    }
+
+    /// Has a slot forward an encoding from its next keyframe on; until then it goes on
+    /// with what it forwards.
+    fn aim(&mut self, now: Instant, at: SlotRef, encoding: EncodingIndex) {
+        let slot = &mut self.peers[at.peer].slots[usize::from(at.slot)];
+        let Some(source_key) = slot.shows else { return };
+        let source = &self.sources[source_key];
+        let before = (slot.target, slot.interim);
+        let current = slot.current();
+        slot.paused = false;
+        slot.target = (current != Some(encoding)).then_some(encoding);
+        let sends = |at: EncodingIndex| source.encoding(at).is_some_and(|e| e.figures.live);
+        slot.interim = if current.is_none() && !sends(encoding) {
+            instead_of(source, encoding)
+        } else {
+            None
+        };
+        let after = (slot.target, slot.interim);
+        if before == after {
+            return;
+        }
+        self.settle(at);
+        for awaited in after.0.into_iter().chain(after.1) {
+            if before.0 != Some(awaited) && before.1 != Some(awaited) {
+                self.begin_with(now, at, awaited);
+            }
+        }
+    }
+
+    /// A slot waits for an encoding: it is started, and served from the last keyframe on
+    /// if that is fresh, else from the next one.
+    fn begin_with(&mut self, now: Instant, at: SlotRef, encoding: EncodingIndex) {
+        let slot = &mut self.peers[at.peer].slots[usize::from(at.slot)];
+        let Some(source) = slot.shows else { return };
+        let key = EncodingKey { source, encoding };
+        self.start_encoding(now, key);
+        let Some(known) = self.sources[source].encoding_mut(encoding) else {
+            return;
+        };
+        let Some(first) = known.fresh(now) else {
+            return self.want_keyframe(now, key);
+        };
+        if !known.dirty {
+            known.dirty = true;
+            self.fan_out.dirty(key);
+        }
+        self.peers[at.peer].slots[usize::from(at.slot)].replay(encoding, first);
+    }
+
+    fn pause(&mut self, at: SlotRef) {
+        let slot = &mut self.peers[at.peer].slots[usize::from(at.slot)];
+        if !slot.paused {
+            slot.pause();
+            self.settle(at);
+        }
+    }
+
+    /// Slots on the way down stop at once what the line does not carry as long as
+    /// the lower encoding has not begun: a picture that stands is better than a broken one.
+    fn cut(&mut self, key: PeerKey, budget: u64) {
+        let peer = &self.peers[key];
+        let mut spent = 0_u64;
+        let mut excesses: Vec<(bool, u16, u8, u64)> = Vec::new();
+        for (at, slot) in peer.slots.iter().take(peer.video_slots).enumerate() {
+            let Some(source) = slot.shows else { continue };
+            let running = slot
+                .current()
+                .and_then(|e| self.sources[source].encoding(e));
+            let running = running.map_or(0, |e| u64::from(cost_of(e).bits_per_second));
+            let given = slot.held.layer.map_or(0, |l| u64::from(l.bits_per_second));
+            spent += running.max(given);
+            if slot.target.is_some() && running > given {
+                let view = slot.view;
+                excesses.push((view.prominent, view.height, at as u8, running - given));
+            }
+        }
+        excesses.sort_unstable();
+        for (_, _, slot, excess) in excesses {
+            if spent <= budget {
+                return;
+            }
+            spent -= excess;
+            self.peers[key].slots[usize::from(slot)].munger.stop();
+            self.settle(SlotRef { peer: key, slot });
+        }
+    }
+
+    /// A slot has begun to forward an encoding.
+    pub(super) fn switched(&mut self, at: SlotRef, encoding: EncodingIndex) {
+        let slot = &mut self.peers[at.peer].slots[usize::from(at.slot)];
+        slot.interim = None;
+        if slot.target == Some(encoding) {
+            slot.target = None;
+        }
+        self.settle(at);
+    }
+
+    /// Subscribes a slot to those encodings that it forwards or waits for, and to no others.
+    pub(super) fn settle(&mut self, at: SlotRef) {
+        let slot = &self.peers[at.peer].slots[usize::from(at.slot)];
+        let Some(key) = slot.shows else { return };
+        let wanted: ArrayVec<EncodingIndex, 3> = [slot.current(), slot.target, slot.interim]
+            .into_iter()
+            .flatten()
+            .collect();
+        for (index, encoding) in self.sources[key].encodings.iter_mut().enumerate() {
+            let wants = wanted.contains(&EncodingIndex(index as u8)); // at most MAX_ENCODINGS
+            let place = encoding.subscribers.iter().position(|known| *known == at);
+            match (place, wants) {
+                (None, true) => encoding.subscribers.push(at),
+                (Some(place), false) => {
+                    encoding.subscribers.swap_remove(place);
+                }
+                (None, false) | (Some(_), true) => {}
+            }
+        }
+        self.tell_owner(key);
+    }
+
+    /// Tells another worker which encodings of its source we want, if that has changed.
+    pub(super) fn tell_owner(&mut self, key: SourceKey) {
+        let source = &mut self.sources[key];
+        let encodings = source.taken_here();
+        let Owner::Remote(worker) = source.owner else {
+            return;
+        };
+        if !source.is_video || source.subscribed == encodings {
+            return;
+        }
+        source.subscribed = encodings;
+        self.events.push_back(Event::SubscribeAt {
+            worker,
+            source: source.id,
+            encodings,
+        });
+    }
+}
+
+/// What sends at present and comes nearest to an encoding that does not: rather smaller.
+fn instead_of(source: &Source, wanted: EncodingIndex) -> Option<EncodingIndex> {
+    let heights = heights_of(source);
+    let height = heights.get(usize::from(wanted.0)).copied()?;
+    let live = source.encodings.iter().zip(&heights).enumerate();
+    let live = live.filter(|(_, (encoding, _))| encoding.figures.live);
+    let nearest = live.min_by_key(|(_, (_, other))| (**other > height, other.abs_diff(height)))?;
+    Some(EncodingIndex(nearest.0 as u8)) // at most MAX_ENCODINGS
+}
+
+/// What a source has to offer. As long as nothing comes of it at all, everything may.
+fn layers_of(source: &Source) -> Vec<Layer> {
+    let any = source.encodings.iter().any(|e| e.figures.available);
+    let encodings = source.encodings.iter().zip(heights_of(source)).enumerate();
+    encodings
+        .filter(|(_, (encoding, _))| encoding.figures.available || !any)
+        .map(|(at, (encoding, height))| {
+            let rate = match encoding.figures.temporal_layers {
+                0 => guess(height),
+                _ => cost_of(encoding),
+            };
+            Layer {
+                encoding: EncodingIndex(at as u8), // at most MAX_ENCODINGS
+                spatial: 0,
+                temporal: encoding.figures.temporal_layers.saturating_sub(1),
+                height,
+                frames_per_second: rate.frames_per_second,
+                bits_per_second: rate.bits_per_second,
+            }
+        })
+        .collect()
+}
+
+/// An encoding with all its temporal layers.
+fn cost_of(encoding: &Encoding) -> Rate {
+    let top = encoding.figures.temporal_layers.saturating_sub(1);
+    let rate = encoding.figures.rates.get(usize::from(top));
+    rate.copied().unwrap_or_default()
+}
+
+/// Of each encoding, in pixels. What is not known yet is taken to be twice the one
+/// before, or half the one behind.
+pub(super) fn heights_of(source: &Source) -> ArrayVec<u16, MAX_ENCODINGS> {
+    let known = source.encodings.iter().position(|e| e.figures.height != 0);
+    let guessed = |at: usize| match known {
+        Some(known) => {
+            let height = source.encodings[known].figures.height;
+            if at > known {
+                height.saturating_mul(1 << (at - known))
+            } else {
+                height >> (known - at)
+            }
+        }
+        None => GUESSED_HEIGHT << at,
+    };
+    let encodings = source.encodings.iter().take(MAX_ENCODINGS).enumerate();
+    encodings
+        .map(|(at, encoding)| match encoding.figures.height {
+            0 => guessed(at),
+            height => height,
+        })
+        .collect()
+}
+
+/// What a picture of this height usually costs.
+fn guess(height: u16) -> Rate {
+    Rate {
+        bits_per_second: u32::from(height) * u32::from(height) / 10 * 33,
+        frames_per_second: 30,
+    }
+}

@@ -1,0 +1,223 @@
+//! The allocation, step by step and by dice.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn start() -> Instant {
+    #[allow(clippy::disallowed_methods)] // any instant serves as the origin of virtual time
+    Instant::now()
+}
+
+const fn layer(encoding: u8, temporal: u8, height: u16, fps: u8, kbps: u32) -> Layer {
+    Layer {
+        encoding: EncodingIndex(encoding),
+        spatial: 0,
+        temporal,
+        height,
+        frames_per_second: fps,
+        bits_per_second: kbps * 1_000,
+    }
+}
+
+/// 180, 360 and 720 lines, two temporal layers each.
+const SIMULCAST: [Layer; 6] = [
+    layer(0, 0, 180, 15, 90),
+    layer(0, 1, 180, 30, 150),
+    layer(1, 0, 360, 15, 300),
+    layer(1, 1, 360, 30, 500),
+    layer(2, 0, 720, 15, 1_000),
+    layer(2, 1, 720, 30, 1_700),
+];
+/// As above, with frames so rare in the base layers that a camera looks jerky.
+const JERKY: [Layer; 4] = [
+    layer(0, 0, 180, 7, 70),
+    layer(0, 1, 180, 30, 150),
+    layer(1, 0, 360, 7, 140),
+    layer(1, 1, 360, 30, 500),
+];
+
+fn wish(prominent: bool, height: u16, layers: &[Layer]) -> Wish {
+    Wish {
+        prominent,
+        height,
+        screen: false,
+        layers: layers.to_vec(),
+        held: Held::default(),
+    }
+}
+
+fn given(wishes: &[Wish]) -> Vec<Option<(u8, u8)>> {
+    let layers = wishes.iter().map(|wish| wish.held.layer);
+    layers
+        .map(|layer| layer.map(|l| (l.encoding.0, l.temporal)))
+        .collect()
+}
+
+#[test]
+fn budgets_by_steps() {
+    let small = || wish(false, 180, &SIMULCAST);
+    let middle = || wish(false, 360, &SIMULCAST);
+    let pinned = || wish(true, 720, &SIMULCAST);
+    let hidden = || wish(false, 0, &SIMULCAST);
+    type Row = (&'static str, Option<u64>, Vec<Wish>, Vec<Option<(u8, u8)>>);
+    let table: Vec<Row> = vec![
+        (
+            "no limit: as large as the view",
+            None,
+            vec![small(), middle(), pinned(), hidden()],
+            vec![Some((0, 1)), Some((1, 1)), Some((2, 1)), None],
+        ),
+        (
+            "nothing fits",
+            Some(80),
+            vec![middle(), small()],
+            vec![None, None],
+        ),
+        (
+            "one fits: the larger",
+            Some(100),
+            vec![small(), middle()],
+            vec![None, Some((0, 0))],
+        ),
+        (
+            "both their lowest before one is raised",
+            Some(230),
+            vec![small(), middle()],
+            vec![Some((0, 0)), Some((0, 0))],
+        ),
+        (
+            "the larger is raised first",
+            Some(390),
+            vec![small(), middle()],
+            vec![Some((0, 0)), Some((1, 0))],
+        ),
+        (
+            "equals are raised in turn",
+            Some(650),
+            vec![middle(), middle()],
+            vec![Some((1, 0)), Some((1, 0))],
+        ),
+        (
+            "the prominent one first",
+            Some(1_100),
+            vec![middle(), pinned()],
+            vec![Some((0, 0)), Some((2, 0))],
+        ),
+        (
+            "a hidden one costs nothing",
+            Some(500),
+            vec![hidden(), middle()],
+            vec![None, Some((1, 1))],
+        ),
+    ];
+    for (what, kbps, mut wishes, expected) in table {
+        allocate(start(), kbps.map(|kbps| kbps * 1_000), &mut wishes);
+        assert_eq!(given(&wishes), expected, "{what}");
+    }
+}
+
+#[test]
+fn screens_are_sharp_and_cameras_fluent() {
+    let mut wishes = [wish(false, 360, &JERKY)];
+    allocate(start(), Some(300_000), &mut wishes);
+    assert_eq!(given(&wishes), [Some((0, 1))]);
+    let mut wishes = [wish(false, 360, &JERKY)];
+    wishes[0].screen = true;
+    allocate(start(), Some(300_000), &mut wishes);
+    assert_eq!(given(&wishes), [Some((1, 0))]);
+}
+
+#[test]
+fn down_at_once_and_up_after_a_while() {
+    let mut now = start();
+    let mut wishes = [wish(false, 720, &SIMULCAST)];
+    let mut at = |now, kbps: u64| {
+        allocate(now, Some(kbps * 1_000), &mut wishes);
+        given(&wishes)[0]
+    };
+    assert_eq!(at(now, 2_500), Some((2, 1)));
+    assert_eq!(at(now, 350), Some((1, 0)));
+    // Fits, but barely: never.
+    for _ in 0..5 {
+        now += FITS_FOR;
+        assert_eq!(at(now, 520), Some((1, 0)));
+    }
+    assert_eq!(at(now, 600), Some((1, 0)));
+    now += FITS_FOR / 2;
+    // An interruption begins the wait anew.
+    assert_eq!(at(now, 350), Some((1, 0)));
+    now += FITS_FOR / 2;
+    assert_eq!(at(now, 600), Some((1, 0)));
+    now += FITS_FOR;
+    assert_eq!(at(now, 600), Some((1, 1)));
+    assert_eq!(at(now, 50), None);
+    assert_eq!(at(now, 600), None, "resuming waits as well");
+    now += FITS_FOR;
+    assert_eq!(at(now, 600), Some((1, 1)));
+}
+
+#[test]
+fn a_new_view_does_not_wait() {
+    let now = start();
+    let mut wishes = [wish(false, 180, &SIMULCAST)];
+    allocate(now, Some(3_000_000), &mut wishes);
+    assert_eq!(given(&wishes), [Some((0, 1))]);
+    wishes[0].height = 720;
+    wishes[0].held.renew();
+    allocate(now, Some(3_000_000), &mut wishes);
+    assert_eq!(given(&wishes), [Some((2, 1))]);
+}
+
+fn any_wish() -> impl Strategy<Value = Wish> {
+    let layers = proptest::collection::vec((0..3_u8, 0..3_u8, 1..60_u8, 10..2_000_u32), 0..8);
+    (any::<bool>(), 0..1_100_u16, any::<bool>(), layers).prop_map(
+        |(prominent, height, screen, layers)| Wish {
+            prominent,
+            height,
+            screen,
+            layers: layers
+                .into_iter()
+                .map(|(e, t, fps, kbps)| layer(e, t, 180 << e, fps, kbps))
+                .collect(),
+            held: Held::default(),
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn the_budget_is_kept_and_used(
+        mut wishes in proptest::collection::vec(any_wish(), 0..12),
+        budgets in proptest::collection::vec(0..6_000_u64, 1..5),
+    ) {
+        let mut now = start();
+        for kbps in budgets {
+            now += FITS_FOR / 2;
+            allocate(now, Some(kbps * 1_000), &mut wishes);
+            let layers: Vec<_> = wishes.iter().map(|wish| wish.held.layer).collect();
+            let spent: u64 = layers.iter().flatten().map(|l| u64::from(l.bits_per_second)).sum();
+            prop_assert!(spent <= kbps * 1_000);
+            for (wish, layer) in wishes.iter().zip(&layers) {
+                let Some(layer) = layer else { continue };
+                prop_assert!(wish.height > 0 && wish.layers.contains(layer));
+                // Not larger than the view asks for.
+                let smaller = wish.layers.iter().any(|l| l.height >= wish.height && l.height < layer.height);
+                prop_assert!(!smaller);
+            }
+        }
+    }
+
+    #[test]
+    fn nobody_is_raised_before_a_larger_one_has_its_lowest(
+        mut wishes in proptest::collection::vec(any_wish(), 2..10), kbps in 0..4_000_u64,
+    ) {
+        allocate(start(), Some(kbps * 1_000), &mut wishes);
+        let spent: u64 = wishes.iter().filter_map(|w| w.held.layer).map(|l| u64::from(l.bits_per_second)).sum();
+        for starved in wishes.iter().filter(|w| w.held.layer.is_none()) {
+            // Whatever is left does not pay for any layer of it.
+            let cheapest = starved.usable().iter().map(|l| u64::from(l.bits_per_second)).min();
+            prop_assert!(cheapest.is_none_or(|cost| cost > kbps * 1_000 - spent));
+        }
+    }
+}
