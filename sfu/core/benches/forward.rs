@@ -5,6 +5,10 @@
 
 #[path = "../tests/engine/client.rs"]
 mod client;
+#[path = "../tests/engine/offer.rs"]
+mod offer;
+#[path = "../tests/engine/sending.rs"]
+mod sending;
 #[path = "../tests/engine/world.rs"]
 mod world;
 

@@ -341,6 +341,15 @@ pub struct EncodingFigures {
     pub rates: [Rate; MAX_TEMPORAL],
 }
 
+impl EncodingFigures {
+    /// There is something else to choose from than with `other`, apart from its cost.
+    #[must_use]
+    pub fn offers_other(&self, other: &Self) -> bool {
+        let offer = |f: &Self| (f.live, f.available, f.height, f.temporal_layers);
+        offer(self) != offer(other)
+    }
+}
+
 /// Something of a source on its way to other workers. The receiving engine
 /// takes it by `Engine::relay`.
 #[derive(Clone, Debug)]

@@ -311,6 +311,8 @@ impl Engine {
         while let Some(transmit) = self.peers[key].transport.poll_transmit() {
             self.control.push(transmit.to, &transmit.bytes);
         }
+        // Nothing is chosen for it any more.
+        self.peers[key].connected = false;
         for slot in 0..self.peers[key].slots.len() {
             let slot = slot as u8; // at most 53
             self.bind(now, SlotRef { peer: key, slot }, None);

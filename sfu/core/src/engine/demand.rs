@@ -117,6 +117,7 @@ impl Engine {
             let idle = now.saturating_duration_since(encoding.taken_at) >= keep;
             if encoding.active && idle {
                 encoding.active = false;
+                encoding.cache.release();
                 stopped = true;
             }
         }
@@ -163,8 +164,6 @@ impl Encoding {
             figures.temporal_layers = layers;
             figures.rates = rates;
         }
-        before.live != self.figures.live
-            || before.available != self.figures.available
-            || before.temporal_layers != self.figures.temporal_layers
+        before.offers_other(&self.figures)
     }
 }

@@ -20,6 +20,8 @@ const MAX_QUEUED: usize = 512;
 /// A receiver begins with the last keyframe if that is not older: what has to
 /// be caught up on is a burst on its line.
 const FRESH: Duration = Duration::from_millis(1_000);
+/// And if it still sends: else its next frame would come long after the old ones.
+const FLOWING: Duration = Duration::from_millis(250);
 
 /// Whether somebody waits for a keyframe, and when it was last asked for.
 /// Wishes are merged: however many wait, one keyframe serves them all.
@@ -207,8 +209,10 @@ impl Encoding {
     #[must_use]
     pub fn fresh(&self, now: Instant) -> Option<u64> {
         let (first, at) = self.begins?;
-        let young = now.saturating_duration_since(at) <= FRESH;
-        (young && self.cache.packet(first).is_some()).then_some(first)
+        let within = |at: Instant, time: Duration| now.saturating_duration_since(at) <= time;
+        let flows = self.last_packet.is_some_and(|at| within(at, FLOWING));
+        let usable = self.active && flows && within(at, FRESH);
+        (usable && self.cache.packet(first).is_some()).then_some(first)
     }
 
     /// What is in the cache from `first` on and does not go out with the next batch anyway.

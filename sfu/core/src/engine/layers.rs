@@ -17,6 +17,12 @@ const ALLOCATE_INTERVAL: Duration = Duration::from_millis(250);
 const VOICE_BITS_PER_SECOND: u64 = 50_000;
 /// The smallest picture of a simulcast, until one is seen.
 const GUESSED_HEIGHT: u16 = 180;
+/// What an encoding costs, until one is measured.
+const USUAL_HEIGHT: u16 = 360;
+const USUAL_RATE: Rate = Rate {
+    bits_per_second: 500_000,
+    frames_per_second: 30,
+};
 
 impl Engine {
     /// Chooses the layers of all video slots of a peer, and aims these at them.
@@ -129,11 +135,13 @@ impl Engine {
         let slot = &mut self.peers[at.peer].slots[usize::from(at.slot)];
         let Some(source) = slot.shows else { return };
         let key = EncodingKey { source, encoding };
+        let known = self.sources[source].encoding(encoding);
+        let fresh = known.and_then(|known| known.fresh(now));
         self.start_encoding(now, key);
         let Some(known) = self.sources[source].encoding_mut(encoding) else {
             return;
         };
-        let Some(first) = known.fresh(now) else {
+        let Some(first) = fresh else {
             return self.want_keyframe(now, key);
         };
         if !known.dirty {
@@ -250,7 +258,7 @@ fn layers_of(source: &Source) -> Vec<Layer> {
         .filter(|(_, (encoding, _))| encoding.figures.available || !any)
         .map(|(at, (encoding, height))| {
             let rate = match encoding.figures.temporal_layers {
-                0 => guess(height),
+                0 => guess(source, height),
                 _ => cost_of(encoding),
             };
             Layer {
@@ -296,10 +304,19 @@ pub(super) fn heights_of(source: &Source) -> ArrayVec<u16, MAX_ENCODINGS> {
         .collect()
 }
 
-/// What a picture of this height usually costs.
-fn guess(height: u16) -> Rate {
+/// What a picture of this height costs: judged by the source's other encodings, else as usual.
+fn guess(source: &Source, height: u16) -> Rate {
+    let encodings = source.encodings.iter().zip(heights_of(source));
+    let measured = encodings.filter(|(encoding, _)| encoding.figures.temporal_layers != 0);
+    let nearest = measured.min_by_key(|(_, other)| other.abs_diff(height));
+    let (rate, of) = match nearest {
+        Some((encoding, of)) => (cost_of(encoding), of),
+        None => (USUAL_RATE, USUAL_HEIGHT),
+    };
+    // Four times the pixels cost about three times the bits.
+    let ratio = f32::from(height) / f32::from(of.max(1));
     Rate {
-        bits_per_second: u32::from(height) * u32::from(height) / 10 * 33,
-        frames_per_second: 30,
+        bits_per_second: (rate.bits_per_second as f32 * ratio.powf(1.5)) as u32,
+        frames_per_second: rate.frames_per_second,
     }
 }

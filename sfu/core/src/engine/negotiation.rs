@@ -190,9 +190,11 @@ impl Engine {
             .iter()
             .flat_map(|send| &send.codecs)
             .any(|codec| codec.feedback.transport_cc);
-        let extensions = sends
-            .first()
-            .map_or_else(ExtensionMap::default, |s| s.extensions);
+        // One bundle has one numbering (RFC 9143 §9.2); not all tracks use all of it.
+        let mut extensions = ExtensionMap::default();
+        for (extension, id) in sends.iter().flat_map(|send| send.extensions.iter()) {
+            extensions.insert(extension, id);
+        }
         let ufrag = ours.local.ufrag().to_owned();
         let video_slots = negotiated.video_slots.len();
         let mut slots = Vec::with_capacity(video_slots + negotiated.audio_slots.len());

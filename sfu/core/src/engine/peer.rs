@@ -66,7 +66,7 @@ pub struct Peer {
     pub slots: Vec<Slot>,
     pub video_slots: usize,
     pub streams: ArrayVec<IncomingStream, MAX_STREAMS>,
-    /// Of its first track, for the mid of an unknown SSRC: one bundle has one numbering.
+    /// Of all its tracks, for the mid and the rid of an unknown SSRC.
     pub extensions: ExtensionMap,
     /// Of our receiver reports and feedback.
     pub ssrc: u32,

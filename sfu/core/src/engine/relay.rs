@@ -72,15 +72,20 @@ impl Engine {
         if self.sources[key].upstream().is_some() {
             return;
         }
+        let mut changed = false;
         for (at, figures) in figures.iter().take(MAX_ENCODINGS).enumerate() {
             if at == self.sources[key].encodings.len() {
                 let life = self.next_life();
                 let encoding = Encoding::new(now, None, life, true);
                 self.sources[key].encodings.push(encoding);
             }
-            self.sources[key].encodings[at].figures = *figures;
+            let known = &mut self.sources[key].encodings[at].figures;
+            changed |= known.offers_other(figures);
+            *known = *figures;
         }
-        self.choose_for_watchers(now, key);
+        if changed {
+            self.choose_for_watchers(now, key);
+        }
     }
 
     /// Microphones come unasked; videos only while a slot shows them.

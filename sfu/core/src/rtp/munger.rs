@@ -16,6 +16,8 @@ const PAST_BINDINGS: usize = 3;
 const RECENT_SKIPS: usize = 48;
 /// Frames older than the present are sent so many times closer to each other.
 const SQUEEZE: u32 = 64;
+/// Ticks after which no old frame is asked for again; far below half a lap of timestamps.
+const SQUEEZE_REMEMBERED: u32 = 1 << 24;
 /// A clock that says more than this beyond the time gone is not believed.
 const MAX_AHEAD: Duration = Duration::from_secs(2);
 
@@ -108,8 +110,8 @@ struct Binding<O> {
     /// out = in + shift, for packets newer than all skips.
     shift: i64,
     timestamp_shift: u32,
-    /// Timestamps before this one are squeezed.
-    present: u32,
+    /// Timestamps before this one are squeezed; `None` if there were none, or long ago.
+    present: Option<u32>,
     picture_shift: u16,
     base_layer_shift: u8,
     frame_shift: u16,
@@ -150,12 +152,12 @@ impl<O> Binding<O> {
     }
 
     fn timestamp_out(&self, timestamp: u32) -> u32 {
-        let old = self.present.wrapping_sub(timestamp);
+        let out = timestamp.wrapping_add(self.timestamp_shift);
+        let old = self.present.map_or(0, |at| at.wrapping_sub(timestamp));
         if (old as i32) > 0 {
-            let present = self.present.wrapping_add(self.timestamp_shift);
-            return present.wrapping_sub(old / SQUEEZE);
+            return out.wrapping_add(old).wrapping_sub(old / SQUEEZE);
         }
-        timestamp.wrapping_add(self.timestamp_shift)
+        out
     }
 
     fn apply(&self, sequence: u64, packet: &Numbering) -> Mapped {
@@ -267,7 +269,7 @@ impl<O: Copy + Eq> Munger<O> {
             first_out: self.next,
             shift: self.next as i64 - packet.sequence as i64,
             timestamp_shift: timestamp.wrapping_sub(present),
-            present,
+            present: joint.present,
             picture_shift: match (self.pictures.picture_id, packet.pictures.picture_id) {
                 (Some(last), Some(id)) => next_picture(last).wrapping_sub(id) & 0x7fff,
                 (_, _) => 0,
@@ -299,6 +301,10 @@ impl<O: Copy + Eq> Munger<O> {
         let binding = self.current.as_mut()?;
         let sequence = binding.sequence_out(packet.sequence)?;
         binding.highest_in = binding.highest_in.max(packet.sequence);
+        let beyond = binding.present.map(|at| packet.timestamp.wrapping_sub(at));
+        if beyond.is_some_and(|ticks| (SQUEEZE_REMEMBERED..1 << 31).contains(&ticks)) {
+            binding.present = None;
+        }
         let mapped = binding.apply(sequence, packet);
         self.next = self.next.max(sequence + 1);
         self.note(now, &mapped);

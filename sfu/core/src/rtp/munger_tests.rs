@@ -47,6 +47,53 @@ fn switch_goes_on_by_the_time_that_passed() {
 }
 
 #[test]
+fn old_frames_are_squeezed_before_the_present_for_good() {
+    let now = start();
+    let mut munger = Munger::new(1);
+    munger.start(now, 'a', Clock::VIDEO, &packet(70_000, 5));
+    let later = now + Duration::from_millis(100);
+    let joint = Joint {
+        timestamp: None,
+        present: Some(90_000),
+    };
+    let first = munger.join(later, 'b', Clock::VIDEO, &packet(80_000, 0), joint);
+    let middle = munger.map(later, &packet(80_001, 45_000)).unwrap();
+    let newest = munger.map(later, &packet(80_002, 90_000)).unwrap();
+    assert_eq!(newest.timestamp, 5 + 9_000);
+    assert_eq!(newest.timestamp - first.timestamp, 90_000 / SQUEEZE);
+    assert!(first.timestamp > 5 && middle.timestamp > first.timestamp);
+    let next = munger.map(later, &packet(80_003, 93_000)).unwrap();
+    assert_eq!(next.timestamp, newest.timestamp + 3_000);
+    let wire = middle.sequence as u16;
+    assert_eq!(munger.again(wire, &packet(80_001, 45_000)), Some(middle));
+    // Hours later, when timestamps have gone more than half a lap, nothing is squeezed.
+    let mut timestamp = 93_000_u32;
+    for sequence in 80_004..80_404 {
+        timestamp = timestamp.wrapping_add(1 << 23);
+        let mapped = munger.map(later, &packet(sequence, timestamp)).unwrap();
+        let expected = next.timestamp.wrapping_add(timestamp.wrapping_sub(93_000));
+        assert_eq!(mapped.timestamp, expected);
+    }
+}
+
+#[test]
+fn timestamps_follow_the_senders_clock_where_it_is_plausible() {
+    let now = start();
+    let step = Duration::from_millis(100);
+    // (what the clock says, what becomes of it), both beyond the last timestamp
+    for (says, becomes) in [(8_500, 8_500), (-400, 1), (0, 1), (9_000_000, 9_000)] {
+        let mut munger = Munger::new(1);
+        munger.start(now, 'a', Clock::VIDEO, &packet(70_000, 500_000));
+        let joint = Joint {
+            timestamp: Some(500_000_u32.wrapping_add_signed(says)),
+            present: None,
+        };
+        let mapped = munger.join(now + step, 'b', Clock::VIDEO, &packet(9, 77), joint);
+        assert_eq!(mapped.timestamp, 500_000 + becomes, "{says}");
+    }
+}
+
+#[test]
 fn picture_ids_go_on_and_wrap() {
     let now = start();
     let mut munger = Munger::new(1);

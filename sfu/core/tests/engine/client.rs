@@ -1,27 +1,30 @@
 //! A client: negotiates, connects, sends marked packets and looks at what it gets.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use std::time::Instant;
 
 use is::stun::{StunMessage, TransId};
+use liandong_sfu_core::api::EncodingDemand;
 use liandong_sfu_core::codec::vp8;
 use liandong_sfu_core::ids::{Path, PeerId, Track, WorkerIndex};
 use liandong_sfu_core::rtcp::{self, Compound, Message, ReportBlock, SenderInfo};
-use liandong_sfu_core::rtp::{Extension, ExtensionMap, RtpHeader, write_extensions};
+use liandong_sfu_core::rtp::{Extension, ExtensionMap, RtpHeader};
 use liandong_sfu_core::transport::{
-    Certificate, DtlsRole, IceCredentials, IceRemote, Kind, OutboundStream, Transport,
-    TransportConfig, classify,
+    Certificate, DtlsRole, IceCredentials, IceRemote, Kind, Transport, TransportConfig, classify,
 };
 use ring::hmac;
+
+use crate::sending::{RIDS, Sending};
 
 pub const VP8: u8 = 96;
 const VP8_RTX: u8 = 97;
 pub const OPUS: u8 = 111;
-const RED: u8 = 63;
-const MID: u8 = 4;
-const LEVEL: u8 = 1;
-const WIDE: u8 = 5;
+pub const RED: u8 = 63;
+pub const MID: u8 = 4;
+pub const LEVEL: u8 = 1;
+pub const WIDE: u8 = 5;
+pub const RID: u8 = 6;
+pub const REPAIRED_RID: u8 = 7;
 
 /// What a client asks for.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +37,8 @@ pub struct Wants {
     pub wide: bool,
     /// Takes redundant audio (RFC 2198).
     pub red: bool,
+    /// The camera in three encodings.
+    pub simulcast: bool,
 }
 
 impl Default for Wants {
@@ -45,6 +50,7 @@ impl Default for Wants {
             sends_levels: true,
             wide: false,
             red: false,
+            simulcast: false,
         }
     }
 }
@@ -54,6 +60,8 @@ impl Default for Wants {
 pub struct Seen {
     pub from: PeerId,
     pub track: Track,
+    /// The sender's encoding.
+    pub layer: u8,
     pub count: u32,
     pub wire: u16,
     pub timestamp: u32,
@@ -65,44 +73,6 @@ pub struct Seen {
     pub at: Instant,
 }
 
-/// One stream that a client sends.
-#[derive(Debug)]
-pub struct Sending {
-    pub ssrc: u32,
-    pub sequence: u16,
-    pub timestamp: u32,
-    pub picture_id: u16,
-    /// Packets made, in this track's numbering of its own.
-    pub count: u32,
-    pub wants_keyframe: bool,
-    pub keyframes: u32,
-    pub plis: u32,
-    stream: OutboundStream,
-    rtx_stream: OutboundStream,
-    rtx_sequence: u16,
-    /// For repair: sequence → clear packet.
-    history: BTreeMap<u16, Vec<u8>>,
-}
-
-impl Sending {
-    fn new(ssrc: u32, seed: u32) -> Self {
-        Self {
-            ssrc,
-            sequence: (seed.wrapping_mul(2_654_435_761) >> 17) as u16 | 0x7f00,
-            timestamp: u32::MAX - seed * 999,
-            picture_id: 0x7ff0 + seed as u16 % 10,
-            count: 0,
-            wants_keyframe: true,
-            keyframes: 0,
-            plis: 0,
-            stream: OutboundStream::default(),
-            rtx_stream: OutboundStream::default(),
-            rtx_sequence: 1,
-            history: BTreeMap::new(),
-        }
-    }
-}
-
 #[derive(Debug)]
 pub struct Client {
     pub id: PeerId,
@@ -110,11 +80,13 @@ pub struct Client {
     /// As the server sees it.
     pub path: Path,
     pub transport: Option<Transport>,
-    local: IceCredentials,
+    pub local: IceCredentials,
     server: Option<(String, String)>,
-    certificate: Certificate,
+    pub certificate: Certificate,
     pub microphone: Sending,
     pub camera: Sending,
+    /// The upper encodings of a simulcast; the camera is the lowest.
+    pub uppers: Vec<Sending>,
     pub level: u8,
     /// SSRC of the slot by mid; RTX SSRC → SSRC.
     pub slot_ssrcs: BTreeMap<String, u32>,
@@ -131,7 +103,7 @@ pub struct Client {
     pub plain_repeats: u32,
     pub sender_reports: BTreeMap<u32, SenderInfo>,
     /// Transport-wide numbers used, and those reported as arrived.
-    wide_sequence: u16,
+    pub wide_sequence: u16,
     pub wide_reported: BTreeSet<u16>,
     pub remb_seen: u32,
     pub nacks_received: u32,
@@ -162,6 +134,16 @@ impl Client {
     pub fn new(id: PeerId, path: Path, wants: Wants, certificate: Certificate) -> Self {
         let seed = id.serial() + 100 * u32::from(id.worker().0);
         let secrets = [seed as u8 ^ 0x5a; 32];
+        let mut camera = Sending::new(2_000 + seed, seed);
+        let mut uppers = Vec::new();
+        if wants.simulcast {
+            camera.rid = Some(RIDS[0]);
+            for (layer, rid) in (1_u32..).zip(&RIDS[1..]) {
+                let mut upper = Sending::new(2_000 + 1_000 * layer + seed, seed + 7 * layer);
+                upper.rid = Some(rid);
+                uppers.push(upper);
+            }
+        }
         Self {
             id,
             wants,
@@ -171,7 +153,8 @@ impl Client {
             server: None,
             certificate,
             microphone: Sending::new(1_000 + seed, seed),
-            camera: Sending::new(2_000 + seed, seed),
+            camera,
+            uppers,
             level: 127,
             slot_ssrcs: BTreeMap::new(),
             rtx_of: BTreeMap::new(),
@@ -190,75 +173,6 @@ impl Client {
             repairs: true,
             outgoing: Vec::new(),
         }
-    }
-
-    pub fn offer(&self) -> String {
-        let mids = 2 + self.wants.video_slots + self.wants.audio_slots;
-        let bundle: Vec<String> = (0..mids).map(|mid| mid.to_string()).collect();
-        let mut sdp = format!(
-            "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE {}\r\n",
-            bundle.join(" ")
-        );
-        let mut mid = 0;
-        self.section(&mut sdp, &mut mid, "audio", "sendonly");
-        self.section(&mut sdp, &mut mid, "video", "sendonly");
-        for _ in 0..self.wants.video_slots {
-            self.section(&mut sdp, &mut mid, "video", "recvonly");
-        }
-        for _ in 0..self.wants.audio_slots {
-            self.section(&mut sdp, &mut mid, "audio", "recvonly");
-        }
-        sdp
-    }
-
-    fn section(&self, sdp: &mut String, mid: &mut usize, kind: &str, direction: &str) {
-        let rtx = kind == "video" && self.wants.rtx;
-        let red = self.wants.red && direction == "recvonly";
-        let types = match (kind, rtx) {
-            ("audio", _) if red => "111 63".to_owned(),
-            ("audio", _) => "111".to_owned(),
-            (_, true) => "96 97".to_owned(),
-            (_, false) => "96".to_owned(),
-        };
-        write!(
-            sdp,
-            "m={kind} 9 UDP/TLS/RTP/SAVPF {types}\r\nc=IN IP4 0.0.0.0\r\na=rtcp:9 IN IP4 0.0.0.0\r\n\
-             a=ice-ufrag:{}\r\na=ice-pwd:{}\r\na=fingerprint:{}\r\na=setup:actpass\r\n\
-             a=mid:{mid}\r\na=extmap:{MID} urn:ietf:params:rtp-hdrext:sdes:mid\r\na={direction}\r\n\
-             a=rtcp-mux\r\na=rtcp-rsize\r\n",
-            self.local.ufrag(),
-            self.local.pwd(),
-            self.certificate.fingerprint_sha256(),
-        )
-        .unwrap();
-        let levels = direction == "recvonly" || self.wants.sends_levels;
-        if kind == "audio" {
-            sdp.push_str("a=rtpmap:111 opus/48000/2\r\na=fmtp:111 useinbandfec=1\r\n");
-            if red {
-                sdp.push_str("a=rtpmap:63 red/48000/2\r\na=fmtp:63 111/111\r\n");
-            }
-            if levels {
-                write!(sdp, "a=extmap:{LEVEL} {}\r\n", Extension::AudioLevel.uri()).unwrap();
-            }
-        } else {
-            sdp.push_str(
-                "a=rtpmap:96 VP8/90000\r\na=rtcp-fb:96 nack\r\na=rtcp-fb:96 nack pli\r\n\
-                 a=rtcp-fb:96 ccm fir\r\na=rtcp-fb:96 goog-remb\r\n",
-            );
-        }
-        if self.wants.wide {
-            let payload_type = if kind == "audio" { OPUS } else { VP8 };
-            write!(
-                sdp,
-                "a=rtcp-fb:{payload_type} transport-cc\r\na=extmap:{WIDE} {}\r\n",
-                Extension::TransportCc.uri()
-            )
-            .unwrap();
-        }
-        if rtx {
-            sdp.push_str("a=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\n");
-        }
-        *mid += 1;
     }
 
     /// Takes the answer; the connection can begin.
@@ -344,127 +258,6 @@ impl Client {
             .flatten()
             .copied()
             .collect()
-    }
-
-    /// A frame of so many packets, 33 ms after the last.
-    pub fn send_frame(&mut self, packets: usize) {
-        self.send_frame_of(packets, 100);
-    }
-
-    /// A frame of packets of a usual MTU.
-    #[allow(dead_code)] // the benchmark's
-    pub fn send_large_frame(&mut self, packets: usize) {
-        self.send_frame_of(packets, 1_100);
-    }
-
-    fn send_frame_of(&mut self, packets: usize, bytes: usize) {
-        let keyframe = std::mem::take(&mut self.camera.wants_keyframe);
-        self.camera.timestamp = self.camera.timestamp.wrapping_add(3_000);
-        self.camera.picture_id = self.camera.picture_id.wrapping_add(1) & 0x7fff;
-        self.camera.keyframes += u32::from(keyframe);
-        for packet in 0..packets {
-            let [high, low] = self.camera.picture_id.to_be_bytes();
-            let start = if packet == 0 { 0x10 } else { 0 };
-            let tag = if keyframe { 0 } else { 1 };
-            let mut payload = vec![0x80 | start, 0x80, high | 0x80, low, tag];
-            payload.extend(self.marks(Track::Camera));
-            payload.resize(bytes + packet % 10, 0xab);
-            self.send_rtp(Track::Camera, VP8, packet + 1 == packets, &payload);
-        }
-    }
-
-    /// 20 ms of sound.
-    pub fn send_sound(&mut self) {
-        self.microphone.timestamp = self.microphone.timestamp.wrapping_add(960);
-        let mut payload = vec![0x78];
-        payload.extend(self.marks(Track::Microphone));
-        payload.resize(80, 0xcd);
-        self.send_rtp(Track::Microphone, OPUS, false, &payload);
-    }
-
-    /// Padding alone, as a probe.
-    pub fn send_padding(&mut self) {
-        self.send_rtp(Track::Camera, VP8, false, &[]);
-    }
-
-    fn marks(&mut self, track: Track) -> Vec<u8> {
-        let id = (u32::from(self.id.worker().0) << 24) | self.id.serial();
-        let sending = self.sending(track);
-        sending.count += 1;
-        let mut marks = id.to_be_bytes().to_vec();
-        marks.push(track as u8);
-        marks.extend(sending.count.to_be_bytes());
-        marks
-    }
-
-    pub fn sending(&mut self, track: Track) -> &mut Sending {
-        match track {
-            Track::Microphone => &mut self.microphone,
-            Track::Camera | Track::Screen => &mut self.camera,
-        }
-    }
-
-    fn send_rtp(&mut self, track: Track, payload_type: u8, marker: bool, payload: &[u8]) {
-        let level = [self.level];
-        let wide = self.wide_sequence.to_be_bytes();
-        self.wide_sequence += u16::from(self.wants.wide);
-        let with_wide = self.wants.wide;
-        let with_level = track == Track::Microphone && self.wants.sends_levels;
-        let mid: &[u8] = if track == Track::Microphone {
-            b"0"
-        } else {
-            b"1"
-        };
-        let sending = self.sending(track);
-        let padded = payload.is_empty();
-        let first = if padded { 0xb0 } else { 0x90 };
-        let mut packet = vec![first, payload_type | u8::from(marker) << 7];
-        packet.extend(sending.sequence.to_be_bytes());
-        packet.extend(sending.timestamp.to_be_bytes());
-        packet.extend(sending.ssrc.to_be_bytes());
-        let mut block = [0; 32];
-        let mut elements = vec![(MID, mid)];
-        if with_level {
-            elements.push((LEVEL, &level[..]));
-        }
-        if with_wide {
-            elements.push((WIDE, &wide[..]));
-        }
-        let len = write_extensions(&mut block, &elements).unwrap();
-        packet.extend(&block[..len]);
-        packet.extend(payload);
-        if padded {
-            packet.extend([0, 0, 0, 4]);
-        }
-        sending.history.insert(sending.sequence, packet.clone());
-        sending.sequence = sending.sequence.wrapping_add(1);
-        self.seal(track, packet, false);
-    }
-
-    fn seal(&mut self, track: Track, mut packet: Vec<u8>, rtx: bool) {
-        let Some(transport) = &mut self.transport else {
-            return;
-        };
-        let Some(srtp) = transport.srtp_out() else {
-            return;
-        };
-        let sending = match track {
-            Track::Microphone => &mut self.microphone,
-            Track::Camera | Track::Screen => &mut self.camera,
-        };
-        let stream = if rtx {
-            &mut sending.rtx_stream
-        } else {
-            &mut sending.stream
-        };
-        let clear = packet.len();
-        let header = RtpHeader::parse(&packet).unwrap().header_length();
-        packet.resize(clear + 16, 0);
-        let len = srtp
-            .protect_rtp(stream, &mut packet, header, clear)
-            .unwrap();
-        packet.truncate(len);
-        self.outgoing.push(packet);
     }
 
     pub fn send_rtcp(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
@@ -558,18 +351,24 @@ impl Client {
         } else {
             let descriptor = vp8::Descriptor::parse(payload).unwrap();
             let id = descriptor.picture_id.unwrap().value();
-            (Track::Camera, 5, id, vp8::is_keyframe(payload))
+            let at = if vp8::frame_size(payload).is_some() {
+                14
+            } else {
+                5
+            };
+            (Track::Camera, at, id, vp8::is_keyframe(payload))
         };
         let word = |at: usize| u32::from_be_bytes(payload[at..at + 4].try_into().unwrap());
         let id = word(at);
         assert_eq!(
-            payload[at + 4],
+            payload[at + 4] & 0x0f,
             track as u8,
             "a camera's packet in a video slot"
         );
         let seen = Seen {
             from: PeerId::new(WorkerIndex((id >> 24) as u8), id & 0xff_ffff),
             track,
+            layer: payload[at + 4] >> 4,
             count: word(at + 5),
             wire,
             timestamp: header.timestamp,
@@ -629,14 +428,15 @@ impl Client {
                     self.sender_reports.insert(info.ssrc, info);
                 }
                 Message::Pli { media, .. } => {
-                    assert_eq!(media, self.camera.ssrc);
-                    self.camera.wants_keyframe = true;
-                    self.camera.plis += 1;
+                    let layer = self.layer_of(media);
+                    let camera = self.sending(Track::Camera, layer);
+                    camera.wants_keyframe = true;
+                    camera.plis += 1;
                 }
                 Message::Nack { media, lost, .. } => {
-                    assert_eq!(media, self.camera.ssrc);
+                    let layer = self.layer_of(media);
                     self.nacks_received += 1;
-                    repair.extend(lost);
+                    repair.extend(lost.map(|wire| (layer, wire)));
                 }
                 Message::Remb { .. } => self.remb_seen += 1,
                 Message::TransportFeedback(feedback) => {
@@ -649,24 +449,18 @@ impl Client {
         if !self.repairs {
             return;
         }
-        for wire in repair {
-            let Some(packet) = self.camera.history.get(&wire).cloned() else {
-                continue;
-            };
-            if !self.wants.rtx {
-                self.seal(Track::Camera, packet, false);
-                continue;
-            }
-            let header = RtpHeader::parse(&packet).unwrap();
-            let mut again = packet[..header.header_length()].to_vec();
-            again[0] &= !0x20;
-            again[1] = VP8_RTX | (again[1] & 0x80);
-            again[2..4].copy_from_slice(&self.camera.rtx_sequence.to_be_bytes());
-            again[8..12].copy_from_slice(&(self.camera.ssrc + 50_000).to_be_bytes());
-            self.camera.rtx_sequence += 1;
-            again.extend(wire.to_be_bytes());
-            again.extend(header.payload(&packet));
-            self.seal(Track::Camera, again, true);
+        for (layer, wire) in repair {
+            self.repair(layer, wire);
+        }
+    }
+
+    /// What the server says is wanted of the camera.
+    pub fn demand(&mut self, encodings: &[EncodingDemand]) {
+        for (layer, wanted) in encodings.iter().enumerate() {
+            let camera = self.sending(Track::Camera, layer);
+            assert_eq!(camera.rid, wanted.rid.as_deref());
+            camera.wants_keyframe |= wanted.active && !camera.active;
+            camera.active = wanted.active;
         }
     }
 }

@@ -31,7 +31,7 @@ pub fn assert_continuous(client: &Client, slot: usize) {
             let elapsed = (b.at - a.at).as_millis() as i32;
             assert!(
                 (step / 90 - elapsed).abs() < 60,
-                "{step} ticks in {elapsed} ms"
+                "{step} ticks in {elapsed} ms: {a:?} {b:?}"
             );
         }
         if b.from != a.from {

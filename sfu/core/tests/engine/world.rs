@@ -158,11 +158,15 @@ impl World {
 
     /// Shows the camera of `of` to `peer`.
     pub fn show(&mut self, peer: PeerId, slot: u8, of: Option<PeerId>) {
+        self.show_as(peer, slot, of, SlotView::default());
+    }
+
+    pub fn show_as(&mut self, peer: PeerId, slot: u8, of: Option<PeerId>, view: SlotView) {
         let command = Command::SetSlot {
             peer,
             slot: SlotIndex(slot),
             source: of.map(camera),
-            view: SlotView::default(),
+            view,
         };
         self.order(peer.worker(), command);
     }
@@ -300,6 +304,12 @@ impl World {
     fn events_of(&mut self, worker: usize) {
         while let Some(event) = self.engines[worker].poll_event() {
             let at = WorkerIndex(worker as u8);
+            if let Event::Demand { source, encodings } = &event
+                && let Some(client) = self.clients.get_mut(&source.peer)
+                && client.wants.simulcast
+            {
+                client.demand(encodings);
+            }
             let carried = match event.clone() {
                 Event::SubscribeAt {
                     worker,
