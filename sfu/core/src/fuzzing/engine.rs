@@ -8,7 +8,7 @@ use super::media::epoch;
 use super::pieces;
 use crate::Engine;
 use crate::api::{Command, EngineConfig, Flushed, Outbox, Outcome, Secrets, SlotView};
-use crate::ids::{Path, PeerId, RoomId, SlotIndex, SourceId, Track, WorkerIndex};
+use crate::ids::{EncodingIndex, Path, PeerId, RoomId, SlotIndex, SourceId, Track, WorkerIndex};
 use crate::rtp::Extension;
 use crate::transport::fuzzing::{certificate, signed_check};
 
@@ -143,13 +143,17 @@ impl World {
             1 => Command::Gate { source, open: true },
             2 => Command::Subscribe {
                 source,
+                encodings: 1 << (which >> 3),
                 at: WorkerIndex(1),
             },
             3 => Command::Unsubscribe {
                 source,
                 at: WorkerIndex(1),
             },
-            4 => Command::RequestKeyframe { source },
+            4 => Command::RequestKeyframe {
+                source,
+                encoding: EncodingIndex(which >> 3),
+            },
             5 => Command::RoomSpans {
                 room: ROOM,
                 workers: 0b11,
