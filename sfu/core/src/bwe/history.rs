@@ -59,6 +59,11 @@ pub struct SendHistory {
 }
 
 impl SendHistory {
+    #[must_use]
+    pub fn next_sequence(&self) -> u16 {
+        (self.oldest + self.packets.len() as u64) as u16
+    }
+
     /// Remembers a packet and gives its number.
     pub fn sent(&mut self, now_us: i64, bytes: usize, cluster: Option<ClusterId>) -> u16 {
         if self.packets.len() >= CAPACITY {

@@ -126,6 +126,12 @@ impl Estimator {
         self.wanted = rate;
     }
 
+    /// The number that [`Self::sent`] will give.
+    #[must_use]
+    pub fn next_sequence(&self) -> u16 {
+        self.history.next_sequence()
+    }
+
     /// A packet leaves; gives its transport-wide sequence number.
     pub fn sent(&mut self, now: Instant, bytes: usize) -> u16 {
         self.sent_since_tick += bytes as u64;

@@ -36,6 +36,9 @@ impl Pacer {
     /// What has been earned since the last call is added, at the former rate.
     pub fn refill(&mut self, now: Instant, estimate: Bitrate) {
         let elapsed = now.saturating_duration_since(self.refilled_at);
+        if elapsed.is_zero() {
+            return;
+        }
         self.refilled_at = self.refilled_at.max(now);
         let saved = |time| i64::try_from(self.rate.bytes_in(time)).unwrap_or(i64::MAX);
         let most = saved(MAX_SAVED).max(MIN_SAVED_BYTES);

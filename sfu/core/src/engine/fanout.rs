@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::Engine;
+use super::line::number;
 use super::peer::{Peer, Pending};
 use super::slot::{Feed, Forwarding};
 use super::source::{EncodingKey, Origin, Owner, PeerKey, SlotRef, SourceKey};
@@ -49,7 +50,7 @@ impl Engine {
                 }
                 let pending = self.peers.get_mut(key).and_then(|peer| peer.pending.pop());
                 match pending {
-                    Some(pending) => self.serve(now, key, pending, out),
+                    Some(pending) => self.serve(now, key, pending, None, out),
                     None => self.fan_out.next += 1,
                 }
             }
@@ -100,14 +101,23 @@ impl Engine {
         }
     }
 
-    /// Forwards the batch of an encoding into a slot that receives it or waits for it.
-    fn serve(&mut self, now: Instant, key: PeerKey, pending: Pending, out: &mut Outbox) {
+    /// Forwards the batch of an encoding into a slot that receives it or waits for it; or
+    /// one packet that has waited for the receiver's line.
+    pub(super) fn serve(
+        &mut self,
+        now: Instant,
+        key: PeerKey,
+        pending: Pending,
+        waited: Option<(Origin, u64)>,
+        out: &mut Outbox,
+    ) {
         let Peer {
             id,
             transport,
             slots,
             down,
             report_at,
+            line,
             ..
         } = &mut self.peers[key];
         let at = usize::from(pending.slot);
@@ -127,7 +137,8 @@ impl Engine {
             life: encoding.life,
         };
         let running = slot.munger.origin();
-        if running != Some(origin) && !slot.awaits(origin) {
+        let outdated = waited.is_some_and(|(of, _)| of != origin);
+        if outdated || (running != Some(origin) && !slot.awaits(origin)) {
             return; // it was switched off a moment ago
         }
         if let Some(before) = running
@@ -138,7 +149,10 @@ impl Engine {
             slot.keep_base(known.and_then(|encoding| encoding.clock));
         }
         // A receiver that begins is first served what there is since the last keyframe.
-        let old = slot.take_replay(pending.encoding);
+        let old = match waited {
+            Some(_) => None,
+            None => slot.take_replay(pending.encoding),
+        };
         let present = old
             .and(encoding.cache.newest())
             .and_then(|newest| encoding.cache.packet(newest))
@@ -148,10 +162,14 @@ impl Engine {
             clock: encoding.clock,
             present,
         };
-        let batch = match old {
-            Some(_) => &[],
-            None => encoding.queue.get(..encoding.batch).unwrap_or_default(),
+        let batch = match (old, &waited) {
+            (Some(_), _) => &[],
+            (None, Some((_, sequence))) => std::slice::from_ref(sequence),
+            (None, None) => encoding.queue.get(..encoding.batch).unwrap_or_default(),
         };
+        if let Some(line) = line {
+            line.refill(now);
+        }
         let old = old.map(|first| encoding.since(first)).into_iter().flatten();
         let (mut held, mut began) = (false, false);
         for sequence in old.chain(batch.iter().copied()) {
@@ -159,8 +177,14 @@ impl Engine {
                 self.counters.dropped_overload += 1;
                 continue;
             };
+            if let (Some(line), None) = (line.as_deref_mut(), waited)
+                && line.holds_back(now, pending.slot, slot, (origin, sequence))
+            {
+                continue;
+            }
             let start = out.bytes.len();
             let packet = (feed, sequence);
+            let numbered = number(line, slot);
             let earlier = slot.earlier(&encoding.cache, (origin, sequence), meta, payload);
             match slot.forward(now, srtp, packet, (meta, payload), &earlier, &mut out.bytes) {
                 Forwarding::Sent => {}
@@ -192,7 +216,11 @@ impl Engine {
             } else {
                 out.enter(path, start);
             }
-            down.bytes += (out.bytes.len() - start) as u64;
+            let bytes = out.bytes.len() - start;
+            down.bytes += bytes as u64;
+            if let Some(line) = numbered {
+                line.sent(now, bytes);
+            }
             self.counters.rtp_forwarded += 1;
         }
         let missed = held && slot.is_video && slot.munger.origin() != Some(origin);

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::Engine;
+use super::line::number;
 use super::peer::{Peer, RESENDS_PER_TICK};
 use super::source::{ClockSample, EncodingKey, Owner, PeerKey};
 use crate::api::{Event, Received, Relay, RelayContent};
@@ -47,7 +48,7 @@ impl Engine {
                 Message::Remb {
                     bits_per_second, ..
                 } => self.receiver_estimate(now, key, bits_per_second),
-                Message::TransportFeedback(_) => {}
+                Message::TransportFeedback(feedback) => self.arrivals(now, key, &feedback),
                 // A track that ends is told by signaling; a silent one by its silence.
                 Message::Bye { .. } => {}
             }
@@ -149,6 +150,7 @@ impl Engine {
             slots,
             resends,
             down,
+            line,
             ..
         } = peer;
         let (Some(path), Some(slot)) = (
@@ -188,9 +190,14 @@ impl Engine {
             }
             let start = self.control.bytes.len();
             let packet = (wire, sequence);
+            let numbered = number(line, slot);
             if slot.resend(srtp, packet, meta, payload, &mut self.control.bytes) {
                 self.control.enter_video(path, start);
-                down.bytes += (self.control.bytes.len() - start) as u64;
+                let bytes = self.control.bytes.len() - start;
+                down.bytes += bytes as u64;
+                if let Some(line) = numbered {
+                    line.sent(now, bytes);
+                }
                 *resends += 1;
                 self.counters.retransmitted += 1;
             }

@@ -53,6 +53,10 @@ impl Engine {
         let voices = voices.filter(|slot| slot.shows.is_some()).count() as u64;
         let sound = voices * VOICE_BITS_PER_SECOND;
         let budget = peer.budget.map(|budget| budget.saturating_sub(sound));
+        let wanted = allocate::wanted(&wishes) + sound;
+        if let Some(line) = &mut self.peers[key].line {
+            line.want(wanted);
+        }
         allocate::allocate(now, budget, &mut wishes);
         for (slot, wish) in places.into_iter().zip(&wishes) {
             let at = SlotRef { peer: key, slot };

@@ -16,6 +16,7 @@ mod fuzzing;
 mod incoming;
 mod judge;
 mod layers;
+mod line;
 mod loss;
 mod meter;
 mod negotiation;

@@ -6,6 +6,7 @@ use arrayvec::ArrayVec;
 
 use super::Engine;
 use super::encoding::Encoding;
+use super::line::Line;
 use super::peer::{IncomingStream, MAX_TRACKS, Peer, Traffic};
 use super::rooms::{Room, RoomKey};
 use super::slot::Slot;
@@ -204,6 +205,8 @@ impl Engine {
         for media in negotiated.audio_slots {
             slots.push(Slot::audio(media, self.numbers.pair()));
         }
+        let reports = slots.iter().any(Slot::is_numbered);
+        let line = reports.then(|| Box::new(Line::new(now)));
         // Peers report at different moments, so that no tick has all the work.
         let phase = Duration::from_millis(self.numbers.next() % 1_000);
         let key = self.peers.insert(Peer {
@@ -231,6 +234,7 @@ impl Engine {
             ntp_shift: None,
             round_trip: None,
             resends: 0,
+            line,
             budget: None,
             allocate_at: now,
             up: Traffic::default(),

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use arrayvec::ArrayVec;
 
+use super::line::Line;
 use super::slot::Slot;
 use super::source::{EncodingKey, SourceKey};
 use crate::ids::{EncodingIndex, Path, PeerId};
@@ -81,6 +82,8 @@ pub struct Peer {
     pub ntp_shift: Option<u64>,
     pub round_trip: Option<Duration>,
     pub resends: u32,
+    /// Of receivers that report arrivals.
+    pub line: Option<Box<Line>>,
     /// Bits per second that its line carries towards it; `None`: as far as is
     /// known, as much as we want.
     pub budget: Option<u64>,

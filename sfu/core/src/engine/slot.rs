@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use arrayvec::ArrayVec;
 
+use super::line::Backlog;
 use super::source::{ClockSample, Origin, PacketMeta, SourceKey};
 use super::writer::{Extensions, Outgoing, Writer};
 use crate::api::SlotView;
@@ -115,6 +116,10 @@ pub struct Slot {
     base: Option<u32>,
     pub figures: SlotFigures,
     pub munger: Munger<Origin>,
+    /// What waits for the receiver's line.
+    pub backlog: Backlog,
+    /// Number of the last packet on the wire.
+    pub last_wire: Option<u16>,
     stream: OutboundStream,
     rtx_stream: OutboundStream,
     rtx_sequence: u16,
@@ -195,6 +200,8 @@ impl Slot {
             figures: SlotFigures::default(),
             // Below 2^15, so that no early packet lies before the first wrap (RFC 3711 §3.3.1).
             munger: Munger::new(numbers[0] & 0x7fff),
+            backlog: Backlog::default(),
+            last_wire: None,
             stream: OutboundStream::default(),
             rtx_stream: OutboundStream::default(),
             rtx_sequence: numbers[1] & 0x7fff,
@@ -214,6 +221,7 @@ impl Slot {
     /// Shows another source, or nothing; its packets before the next keyframe are held.
     pub fn show(&mut self, now: Instant, source: Option<SourceKey>) {
         self.munger.stop();
+        self.backlog.clear();
         self.shows = source;
         self.waits_since = source.map(|_| now);
         self.target = None;
@@ -228,6 +236,7 @@ impl Slot {
     /// Forwards nothing until [`Self::aim`] is called.
     pub fn pause(&mut self) {
         self.munger.stop();
+        self.backlog.clear();
         self.target = None;
         self.interim = None;
         self.replay = None;
@@ -280,6 +289,24 @@ impl Slot {
     #[must_use]
     pub fn tells_arrivals(&self) -> bool {
         self.codecs.iter().any(|codec| codec.feedback.transport_cc)
+    }
+
+    /// Its packets bear transport-wide numbers, of which the receiver reports.
+    #[must_use]
+    pub fn is_numbered(&self) -> bool {
+        self.extensions.is_numbered() && self.tells_arrivals()
+    }
+
+    /// The transport-wide number of the next packet.
+    pub fn stamp(&mut self, number: u16) {
+        self.extensions.stamp(number);
+    }
+
+    /// Sent packets can go out again as packets of their own (RFC 4588).
+    #[must_use]
+    pub fn can_repeat(&self) -> bool {
+        let rtx = self.codecs.iter().any(|codec| codec.rtx.is_some());
+        rtx && self.rtx_ssrc != 0 && self.munger.origin().is_some()
     }
 
     pub fn clock(&self) -> Clock {
@@ -382,6 +409,7 @@ impl Slot {
         if !writer.plain(self.ssrc, srtp, &mut self.stream, out) {
             return Forwarding::Unsealed;
         }
+        self.last_wire = Some(mapped.sequence as u16);
         self.packets = self.packets.wrapping_add(1);
         self.octets = self.octets.wrapping_add(payload.len() as u32);
         self.figures.bytes = self.figures.bytes.wrapping_add(payload.len() as u32);
@@ -465,7 +493,9 @@ impl Slot {
             marker: meta.marker,
         };
         let Some(rtx) = codec.rtx else {
-            return self.is_video && writer.plain(self.ssrc, srtp, &mut self.stream, out);
+            // Another transport-wide number under the same nonce would break the cipher.
+            let same = !self.extensions.is_numbered();
+            return self.is_video && same && writer.plain(self.ssrc, srtp, &mut self.stream, out);
         };
         let sequence = self.rtx_sequence;
         self.rtx_sequence = sequence.wrapping_add(1);

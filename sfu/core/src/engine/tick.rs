@@ -40,6 +40,7 @@ impl Engine {
                 shaking_hands |= !peer.connected;
                 if peer.connected {
                     self.report(now, key);
+                    self.tend_line(now, key);
                 }
             }
         }

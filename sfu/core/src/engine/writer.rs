@@ -9,38 +9,88 @@ use crate::rtp::munger::Mapped;
 use crate::rtp::{Extension, ExtensionMap, write_extensions};
 use crate::transport::{MAX_TRAILER, OutboundStream, SrtpOut};
 
-/// The longest extension block that we write: a mid of 16 characters and one byte.
-const MAX_EXTENSIONS: usize = 28;
+/// The longest extension block that we write, in the two-byte form: a mid of 16 characters, one
+/// byte, and the transport-wide number.
+const MAX_EXTENSIONS: usize = 32;
 
 /// The header extensions of the slot's packets, written once.
 #[derive(Clone, Debug)]
 pub struct Extensions {
-    plain: ArrayVec<u8, MAX_EXTENSIONS>,
-    /// With one more element of one byte, at the offset.
-    with_value: ArrayVec<u8, MAX_EXTENSIONS>,
-    value_at: Option<usize>,
+    plain: Block,
+    /// With one more element of one byte, in front.
+    with_value: Block,
+    value_at: Option<u8>,
+}
+
+#[derive(Clone, Debug)]
+struct Block {
+    bytes: ArrayVec<u8, MAX_EXTENSIONS>,
+    /// Where the transport-wide sequence number stands.
+    number_at: Option<u8>,
+}
+
+impl Block {
+    /// `number` is the place of the transport-wide number among the elements.
+    fn new(elements: &[(u8, &[u8])], number: Option<usize>) -> Self {
+        let mut bytes = [0; MAX_EXTENSIONS];
+        let len = write_extensions(&mut bytes, elements).unwrap_or(0);
+        // The profile of the one-byte form (RFC 8285 §4.2).
+        let head = if bytes[..2] == [0xbe, 0xde] { 1 } else { 2 };
+        let number_at = number.filter(|_| len > 0).map(|place| {
+            let before = elements.iter().take(place);
+            let at = 4 + head + before.map(|(_, value)| head + value.len()).sum::<usize>();
+            at as u8 // below MAX_EXTENSIONS
+        });
+        Self {
+            bytes: bytes[..len].iter().copied().collect(),
+            number_at,
+        }
+    }
+
+    fn stamp(&mut self, number: u16) {
+        let place = self.number_at.map(usize::from);
+        if let Some(place) = place.and_then(|at| self.bytes.get_mut(at..at + 2)) {
+            place.copy_from_slice(&number.to_be_bytes());
+        }
+    }
 }
 
 impl Extensions {
-    /// The mid, and sometimes one byte of `value`.
+    /// The mid and the transport-wide number, and sometimes one byte of `value`.
     #[must_use]
     pub fn new(map: &ExtensionMap, mid: &str, value: Extension) -> Self {
-        let block = |elements: &[(u8, &[u8])]| {
-            let mut bytes = [0; MAX_EXTENSIONS];
-            let len = write_extensions(&mut bytes, elements).unwrap_or(0);
-            bytes[..len].iter().copied().collect()
-        };
         let mid: Option<(u8, &[u8])> = map.id(Extension::Mid).map(|id| (id, mid.as_bytes()));
+        let number = map
+            .id(Extension::TransportCc)
+            .map(|id| (id, &[0_u8; 2][..]));
         let value = map.id(value).map(|id| (id, &[0_u8][..]));
-        let elements: ArrayVec<_, 2> = value.into_iter().chain(mid).collect();
-        let with_value: ArrayVec<u8, MAX_EXTENSIONS> = block(&elements);
-        // The value stands first: behind the block's head and its own.
-        let value_at = (value.is_some() && !with_value.is_empty()).then_some(5);
+        let plain: ArrayVec<_, 2> = number.into_iter().chain(mid).collect();
+        let elements: ArrayVec<_, 3> = value.into_iter().chain(plain.iter().copied()).collect();
+        let plain = Block::new(&plain, number.map(|_| 0));
+        let with_value = Block::new(&elements, number.map(|_| usize::from(value.is_some())));
+        let head = if with_value.bytes.starts_with(&[0xbe, 0xde]) {
+            1
+        } else {
+            2
+        };
+        let value_at = (value.is_some() && !with_value.bytes.is_empty()).then_some(4 + head);
         Self {
-            plain: block(mid.as_slice()),
+            plain,
             with_value,
             value_at,
         }
+    }
+
+    /// Whether packets bear a transport-wide number.
+    #[must_use]
+    pub fn is_numbered(&self) -> bool {
+        self.plain.number_at.is_some()
+    }
+
+    /// The transport-wide number of the next packet.
+    pub fn stamp(&mut self, number: u16) {
+        self.plain.stamp(number);
+        self.with_value.stamp(number);
     }
 }
 
@@ -109,8 +159,8 @@ impl Writer<'_> {
         };
         let start = out.len();
         let (block, value) = match (self.extensions.value_at, value) {
-            (Some(at), Some(value)) => (&self.extensions.with_value, Some((at, value))),
-            (_, _) => (&self.extensions.plain, None),
+            (Some(at), Some(value)) => (&self.extensions.with_value.bytes, Some((at, value))),
+            (_, _) => (&self.extensions.plain.bytes, None),
         };
         let mut fixed = [0_u8; 12];
         fixed[0] = 0x80 | if block.is_empty() { 0 } else { 0x10 };
@@ -121,7 +171,7 @@ impl Writer<'_> {
         out.extend_from_slice(&fixed);
         out.extend_from_slice(block);
         if let Some((at, value)) = value {
-            out[start + 12 + at] = value;
+            out[start + 12 + usize::from(at)] = value;
         }
         out.len() - start
     }
@@ -177,5 +227,41 @@ fn seal(
             out.truncate(start);
             false
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rtp::RtpHeader;
+
+    #[test]
+    fn the_number_is_read_where_it_was_stamped() {
+        // One-byte and two-byte form.
+        for id in [3, 20] {
+            let mut map = ExtensionMap::default();
+            map.insert(Extension::Mid, 4);
+            map.insert(Extension::VideoOrientation, 13);
+            map.insert(Extension::TransportCc, id);
+            let mut extensions = Extensions::new(&map, "17", Extension::VideoOrientation);
+            assert!(extensions.is_numbered());
+            extensions.stamp(0xabcd);
+            for block in [&extensions.plain, &extensions.with_value] {
+                let mut packet = vec![0x90, 96, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3];
+                packet.extend(&block.bytes);
+                let header = RtpHeader::parse(&packet).unwrap();
+                let values = map.read(&header, &packet);
+                assert_eq!(values.transport_sequence, Some(0xabcd));
+                assert_eq!(values.mid, Some(&b"17"[..]));
+            }
+        }
+    }
+
+    #[test]
+    fn without_the_extension_nothing_is_numbered() {
+        let mut map = ExtensionMap::default();
+        map.insert(Extension::Mid, 4);
+        let extensions = Extensions::new(&map, "1", Extension::AudioLevel);
+        assert!(!extensions.is_numbered());
     }
 }

@@ -125,6 +125,17 @@ impl Wish {
     }
 }
 
+/// What all slots would be given on a line without limit, in bits per second.
+#[must_use]
+pub fn wanted(wishes: &[Wish]) -> u64 {
+    let best = |wish: &Wish| {
+        wish.usable()
+            .last()
+            .map_or(0, |layer| layer.bits_per_second)
+    };
+    wishes.iter().map(|wish| u64::from(best(wish))).sum()
+}
+
 /// One slot while the budget is handed out.
 struct Turn {
     at: usize,

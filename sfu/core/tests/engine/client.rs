@@ -1,13 +1,15 @@
 //! A client: negotiates, connects, sends marked packets and looks at what it gets.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use is::stun::{StunMessage, TransId};
 use liandong_sfu_core::api::EncodingDemand;
 use liandong_sfu_core::codec::vp8;
 use liandong_sfu_core::ids::{Path, PeerId, Track, WorkerIndex};
-use liandong_sfu_core::rtcp::{self, Compound, Message, ReportBlock, SenderInfo};
+use liandong_sfu_core::rtcp::{
+    self, Compound, Message, ReportBlock, SenderInfo, TransportFeedbackRecorder,
+};
 use liandong_sfu_core::rtp::{Extension, ExtensionMap, RtpHeader};
 use liandong_sfu_core::transport::{
     Certificate, DtlsRole, IceCredentials, IceRemote, Kind, Transport, TransportConfig, classify,
@@ -105,6 +107,9 @@ pub struct Client {
     /// Transport-wide numbers used, and those reported as arrived.
     pub wide_sequence: u16,
     pub wide_reported: BTreeSet<u16>,
+    /// Arrivals that the server is told of.
+    arrivals: TransportFeedbackRecorder,
+    report_at: Option<Instant>,
     pub remb_seen: u32,
     pub nacks_received: u32,
     /// Answers the server's NACKs.
@@ -168,6 +173,8 @@ impl Client {
             sender_reports: BTreeMap::new(),
             wide_sequence: 0,
             wide_reported: BTreeSet::new(),
+            arrivals: TransportFeedbackRecorder::new(),
+            report_at: None,
             remb_seen: 0,
             nacks_received: 0,
             repairs: true,
@@ -271,6 +278,24 @@ impl Client {
         self.outgoing.push(packet);
     }
 
+    /// Tells of arrivals ten times a second, as browsers do.
+    pub fn report_arrivals(&mut self, now: Instant) {
+        let due = self.report_at.is_none_or(|at| at <= now);
+        if !self.wants.wide || !due {
+            return;
+        }
+        self.report_at = Some(now + Duration::from_millis(100));
+        let mut arrivals = std::mem::take(&mut self.arrivals);
+        while arrivals.is_pending() {
+            let mut wrote = false;
+            self.send_rtcp(|out| wrote = arrivals.build(out, 77, 0));
+            if !wrote {
+                break;
+            }
+        }
+        self.arrivals = arrivals;
+    }
+
     /// Asks for everything that is missing.
     pub fn ask_for_missing(&mut self) {
         let missing: Vec<(u32, Vec<u16>)> = self
@@ -324,6 +349,10 @@ impl Client {
         }
         let mut map = ExtensionMap::default();
         map.insert(Extension::Mid, MID);
+        map.insert(Extension::TransportCc, WIDE);
+        if let Some(number) = map.read(&header, packet).transport_sequence {
+            self.arrivals.record(now, number);
+        }
         let mid = map.read(&header, packet).mid.unwrap();
         let mid = std::str::from_utf8(mid).unwrap();
         assert_eq!(

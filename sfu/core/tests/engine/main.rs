@@ -3,6 +3,7 @@
 
 mod allocation;
 mod audio;
+mod bandwidth;
 mod chaos;
 mod client;
 mod forwarding;

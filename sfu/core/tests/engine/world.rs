@@ -32,6 +32,37 @@ impl Dice {
     }
 }
 
+/// The way down to a client: a rate, and a queue of 300 ms that drops what is behind.
+#[derive(Debug)]
+pub struct Bottleneck {
+    pub kbps: u64,
+    /// The longest wait since it was last taken.
+    pub longest: Duration,
+    free_at: Option<Instant>,
+}
+
+impl Bottleneck {
+    pub fn new(kbps: u64) -> Self {
+        Self {
+            kbps,
+            longest: Duration::ZERO,
+            free_at: None,
+        }
+    }
+
+    fn pass(&mut self, now: Instant, bytes: usize) -> Option<Instant> {
+        let begins = self.free_at.map_or(now, |free| free.max(now));
+        let waits = begins - now;
+        if waits > Duration::from_millis(300) {
+            return None;
+        }
+        self.longest = self.longest.max(waits);
+        let leaves = begins + Duration::from_micros(bytes as u64 * 8_000 / self.kbps);
+        self.free_at = Some(leaves);
+        Some(leaves)
+    }
+}
+
 #[derive(Debug)]
 enum Flying {
     Up(Path, Vec<u8>),
@@ -46,6 +77,8 @@ pub struct World {
     /// RTP and RTCP lost on the way up and down, in percent.
     pub loss_up: u64,
     pub loss_down: u64,
+    /// Lines of clients that carry little.
+    pub narrow: BTreeMap<Path, Bottleneck>,
     pub dice: Dice,
     owners: BTreeMap<Path, usize>,
     flying: BTreeMap<(Instant, u64), Flying>,
@@ -100,6 +133,7 @@ impl World {
             events: Vec::new(),
             loss_up: 0,
             loss_down: 0,
+            narrow: BTreeMap::new(),
             dice: Dice(seed),
             owners: BTreeMap::new(),
             flying: BTreeMap::new(),
@@ -207,7 +241,8 @@ impl World {
 
     fn deliver(&mut self) {
         while let Some(entry) = self.flying.first_entry() {
-            if entry.key().0 > self.now {
+            let at = entry.key().0;
+            if at > self.now {
                 break;
             }
             match entry.remove() {
@@ -215,7 +250,7 @@ impl World {
                 Flying::Down(path, datagram) => {
                     let client = self.clients.values_mut().find(|c| c.path == path);
                     if let Some(client) = client {
-                        client.receive(self.now, server(), datagram);
+                        client.receive(at, server(), datagram);
                     }
                 }
             }
@@ -258,6 +293,7 @@ impl World {
         }
         let mut sent = Vec::new();
         for client in self.clients.values_mut() {
+            client.report_arrivals(self.now);
             if let Some(transport) = &mut client.transport {
                 if transport.poll_timeout().is_some_and(|at| at <= self.now) {
                     transport.handle_timeout(self.now);
@@ -296,8 +332,17 @@ impl World {
         if media && self.dice.roll(100) < loss {
             return;
         }
+        let mut leaves = self.now;
+        if let Flying::Down(path, bytes) = &flying
+            && let Some(line) = self.narrow.get_mut(path)
+        {
+            let Some(at) = line.pass(self.now, bytes.len()) else {
+                return;
+            };
+            leaves = at;
+        }
         self.launched += 1;
-        let arrival = (self.now + DELAY, self.launched);
+        let arrival = (leaves + DELAY, self.launched);
         self.flying.insert(arrival, flying);
     }
 
