@@ -219,7 +219,7 @@ impl Client {
         let payload = header.payload(&packet);
         let mut again = packet[..12].to_vec();
         again[0] = 0x90;
-        again[1] = VP8 + 1 | (again[1] & 0x80);
+        again[1] = (VP8 + 1) | (again[1] & 0x80);
         again[2..4].copy_from_slice(&sending.rtx_sequence.to_be_bytes());
         again[8..12].copy_from_slice(&(sending.ssrc + 50_000).to_be_bytes());
         sending.rtx_sequence += 1;
