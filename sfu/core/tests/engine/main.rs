@@ -9,6 +9,7 @@ mod client;
 mod forwarding;
 mod hostile;
 mod layers;
+mod moving;
 mod offer;
 mod renewal;
 mod repair;
