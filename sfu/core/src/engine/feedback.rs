@@ -120,13 +120,14 @@ impl Engine {
     fn report_block(&mut self, now: Instant, key: PeerKey, report: &ReportBlock) {
         let here = (self.ntp(now) >> 16) as u32;
         let peer = &mut self.peers[key];
+        let share = peer.share_of_a_voice();
         let Some(slot) = peer.slots.iter_mut().find(|slot| slot.ssrc == report.ssrc) else {
             return;
         };
         slot.fraction_lost = report.fraction_lost;
         slot.jitter = report.jitter;
         if !slot.is_video {
-            slot.redundancy.report(now, report.fraction_lost);
+            slot.hear_loss(now, report.fraction_lost, share);
         }
         if report.last_sender_report == 0 {
             return;

@@ -21,8 +21,9 @@ use crate::transport::{OutboundStream, SrtpOut};
 
 /// Remembers that many packets that were sent again, so as not to do so twice at once.
 const RECENT_RESENDS: usize = 64;
-/// Sound with redundancy never takes more than this, as RTP payload.
-const SOUND_BITS_PER_SECOND: u32 = 128_000;
+/// Sound with redundancy takes no more than its share of the line, as RTP payload, and that is
+/// within these: speech comes first, and more than two copies of speech it cannot be.
+const SOUND_BITS_PER_SECOND: std::ops::RangeInclusive<u64> = 64_000..=128_000;
 
 /// The picture stands still if no frame comes for longer.
 const FREEZE: Duration = Duration::from_millis(500);
@@ -139,6 +140,8 @@ pub struct Slot {
     pub counted_packets: u32,
     /// Earlier sound that goes along with each packet.
     pub redundancy: Redundancy,
+    /// What a sound may take with them, as RTP payload.
+    sound_bits_per_second: u32,
     /// The first packet of the present source that went out.
     began_at: u64,
 }
@@ -214,6 +217,7 @@ impl Slot {
             jitter: 0,
             counted_packets: 0,
             redundancy: Redundancy::default(),
+            sound_bits_per_second: *SOUND_BITS_PER_SECOND.end() as u32,
             began_at: 0,
         }
     }
@@ -321,6 +325,14 @@ impl Slot {
         self.codecs.iter().find(|known| known.codec == codec)
     }
 
+    /// The receiver has reported; `share` of its line is this sound's, if it is known.
+    pub fn hear_loss(&mut self, now: Instant, fraction_lost: u8, share: Option<u64>) {
+        self.redundancy.report(now, fraction_lost);
+        let (least, most) = SOUND_BITS_PER_SECOND.into_inner();
+        let share = share.unwrap_or(most).clamp(least, most);
+        self.sound_bits_per_second = share as u32; // at most 128,000
+    }
+
     /// Earlier packets that each packet of sound carries now.
     #[must_use]
     pub fn redundancy_sent(&self) -> usize {
@@ -347,7 +359,7 @@ impl Slot {
             return ArrayVec::new();
         }
         let ticks = opus::duration(payload).unwrap_or(Clock::OPUS.step);
-        let limit = SOUND_BITS_PER_SECOND / 8 * ticks / Clock::OPUS.rate;
+        let limit = self.sound_bits_per_second / 8 * ticks / Clock::OPUS.rate;
         // What came before the switch was another's turn.
         let before = (self.began_at..sequence).rev().take(level);
         let known = before.map_while(|sequence| cache.packet(sequence));

@@ -108,6 +108,34 @@ fn senders_without_levels_are_heard() {
     );
 }
 
+/// On a line of 64 kbit/s, copies of speech wait for a better one: the speech itself comes first.
+#[test]
+fn repeated_sound_keeps_to_what_the_line_carries() {
+    let wants = Wants {
+        red: true,
+        ..Wants::default()
+    };
+    let (mut world, ids) = World::call(1, 2, wants, 76);
+    let arrived = |world: &mut World, bits: u64| {
+        for second in 0..6 {
+            if second == 3 {
+                world.clients.get_mut(&ids[0]).unwrap().sound_bytes = 0;
+            }
+            world.run_media(SECOND);
+            let client = world.clients.get_mut(&ids[0]).unwrap();
+            let slots: Vec<u32> = client.slot_ssrcs.values().copied().collect();
+            client.send_rtcp(|out| liandong_sfu_core::rtcp::remb(out, 77, bits, &slots));
+            client.report_loss(77);
+        }
+        world.clients[&ids[0]].sound_bytes as u64 * 8 / 3
+    };
+    // Of 32 kbit/s each: two copies and the sound, then the sound alone.
+    let wide = arrived(&mut world, 1_000_000);
+    assert!((95_000..=128_000).contains(&wide), "{wide}");
+    let narrow = arrived(&mut world, 64_000);
+    assert!((30_000..=64_000).contains(&narrow), "{narrow}");
+}
+
 /// As the last statistics say.
 fn score(world: &World, of: PeerId) -> f32 {
     let said = world.events.iter().rev().find_map(|event| match event {
