@@ -11,11 +11,11 @@
 //! with subscribers elsewhere leave by the outbox as [`Relay`]s.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::codec::Codec;
 use crate::ids::{EncodingIndex, Path, PeerId, RoomId, SlotIndex, SourceId, WorkerIndex};
+use crate::payload::Payload;
 use crate::rtp::AudioLevel;
 use crate::transport::Certificate;
 
@@ -380,7 +380,7 @@ pub enum RelayContent {
         /// Coordination of video orientation, the byte of 3GPP TS 26.114 §7.4.5.
         orientation: Option<u8>,
         /// The clear payload, without padding; shared by all workers it goes to.
-        payload: Arc<[u8]>,
+        payload: Payload,
     },
     /// The sender's clock, already on the node's timeline.
     Clock {

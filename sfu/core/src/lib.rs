@@ -10,6 +10,7 @@ mod engine;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 pub mod ids;
+pub mod payload;
 pub mod quality;
 pub mod room;
 pub mod rtcp;

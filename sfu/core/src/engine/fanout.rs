@@ -255,13 +255,22 @@ impl Engine {
         if workers == 0 {
             return;
         }
-        for &sequence in &encoding.queue {
+        for at in 0..encoding.queue.len() {
+            let encoding = self.sources[key.source].encoding(key.encoding);
+            let Some(&sequence) = encoding.and_then(|encoding| encoding.queue.get(at)) else {
+                return;
+            };
             out.relays.extend(self.relayed(key, workers, sequence));
         }
     }
 
     /// A packet for other workers, if it is still here.
-    pub(super) fn relayed(&self, key: EncodingKey, workers: u64, sequence: u64) -> Option<Relay> {
+    pub(super) fn relayed(
+        &mut self,
+        key: EncodingKey,
+        workers: u64,
+        sequence: u64,
+    ) -> Option<Relay> {
         let source = &self.sources[key.source];
         let encoding = source.encoding(key.encoding)?;
         let (meta, payload) = encoding.cache.packet(sequence)?;
@@ -278,7 +287,7 @@ impl Engine {
                 marker: meta.marker,
                 level: meta.level,
                 orientation: meta.orientation,
-                payload: payload.into(),
+                payload: self.payloads.fill(payload),
             },
         })
     }

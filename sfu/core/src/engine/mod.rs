@@ -39,6 +39,7 @@ use crate::api::{
     Command, CommandError, Counters, EngineConfig, Event, Flushed, Outbox, Outcome, Received, Relay,
 };
 use crate::ids::{Path, PeerId, RoomId, SourceId};
+use crate::payload::PayloadPool;
 use crate::transport::{self, Kind, SrtpError, TransportEvent};
 
 use fanout::FanOut;
@@ -72,6 +73,8 @@ pub struct Engine {
     /// STUN, DTLS, RTCP and retransmissions that wait for the next flush.
     control: Outbox,
     fan_out: FanOut,
+    /// For relays.
+    payloads: PayloadPool,
     /// Reused buffers.
     scratch: Vec<u8>,
     ask: Vec<u16>,
@@ -107,6 +110,7 @@ impl Engine {
             closed: HashSet::new(),
             control: Outbox::default(),
             fan_out: FanOut::default(),
+            payloads: PayloadPool::default(),
             scratch: Vec::new(),
             ask: Vec::new(),
             keys: Vec::new(),

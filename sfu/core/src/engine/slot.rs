@@ -473,7 +473,12 @@ impl Slot {
                 self.resent[self.resent_next] = (wire, now);
                 self.resent_next = (self.resent_next + 1) % RECENT_RESENDS;
             }
-            None => self.resent.push((wire, now)),
+            None => {
+                // At once, so that it never grows again.
+                self.resent
+                    .reserve_exact(RECENT_RESENDS - self.resent.len());
+                self.resent.push((wire, now));
+            }
         }
         true
     }
