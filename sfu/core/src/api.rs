@@ -76,6 +76,9 @@ pub enum Command {
     },
     /// From another worker: the source is gone.
     SourceGone { source: SourceId },
+    /// The worker cannot keep up: each receiver gets less video, down to none at
+    /// [`MAX_LEVEL`](crate::room::shed::MAX_LEVEL); 0 as much as its line carries.
+    Shed { level: u8 },
     /// The TCP connection that was this path has ended.
     PathClosed { path: Path },
 }

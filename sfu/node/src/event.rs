@@ -40,6 +40,9 @@ pub enum NodeEvent {
         /// Of the slots that were told to show something.
         slots: Vec<SlotStats>,
     },
+    /// How far the busiest worker reduces video, because it cannot keep up: 0 not at all,
+    /// then up to [`MAX_SHED`](liandong_sfu_core::room::shed::MAX_LEVEL). Speech is never reduced.
+    Overload { level: u8 },
     /// The peer is to send these encodings of a track and no others.
     Demand {
         peer: PeerId,
@@ -80,6 +83,7 @@ impl NodeEvent {
             | Self::SourceStarted { .. }
             | Self::SourceSilent { .. }
             | Self::SlotLive { .. }
+            | Self::Overload { .. }
             | Self::Demand { .. } => false,
         }
     }

@@ -88,6 +88,11 @@ impl<const N: usize> Histogram<N> {
     }
 }
 
+/// In seconds.
+const DELAYS: [f64; 11] = [
+    25e-6, 50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2e-3, 5e-3, 10e-3, 50e-3, 250e-3,
+];
+
 /// The figures of one worker.
 #[derive(Debug)]
 pub(crate) struct WorkerFigures {
@@ -130,6 +135,11 @@ pub(crate) struct WorkerFigures {
     pub dropped_events: Count,
     /// Seconds from the kernel's receipt of a batch's first datagram to its processing.
     pub queue_delay: Histogram<11>,
+    /// Seconds from the kernel's receipt of a turn's first datagram until all that came of
+    /// the turn was sent.
+    pub delay: Histogram<11>,
+    /// How far the worker reduces video.
+    pub shed: Gauge,
     /// Datagrams of one receive call.
     pub batch: Histogram<8>,
     engine: Mutex<Counters>,
@@ -161,9 +171,9 @@ impl Default for WorkerFigures {
             tcp_connections: Gauge::default(),
             receive_errors: Count::default(),
             dropped_events: Count::default(),
-            queue_delay: Histogram::new([
-                25e-6, 50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2e-3, 5e-3, 10e-3, 50e-3, 250e-3,
-            ]),
+            queue_delay: Histogram::new(DELAYS),
+            delay: Histogram::new(DELAYS),
+            shed: Gauge::default(),
             batch: Histogram::new([1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0]),
             engine: Mutex::default(),
             cpu: OnceLock::new(),

@@ -17,6 +17,7 @@ mod metrics;
 mod mmsg;
 mod node;
 mod outgoing;
+mod overload;
 mod socket;
 mod sys;
 mod tcp;

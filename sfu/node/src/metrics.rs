@@ -11,7 +11,7 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Unit;
 
-use crate::figures::{Histogram, WorkerFigures};
+use crate::figures::{Gauge, Histogram, WorkerFigures};
 use crate::node::Shared;
 
 /// Reads one node's figures.
@@ -105,6 +105,22 @@ const COUNTERS: [Counted; 19] = [
     ),
 ];
 
+/// (name, help, what to read)
+type Gauged = (&'static str, &'static str, fn(&WorkerFigures) -> &Gauge);
+
+const GAUGES: [Gauged; 2] = [
+    (
+        "media_tcp_connections",
+        "TCP connections of a worker",
+        |w| &w.tcp_connections,
+    ),
+    (
+        "media_shed_level",
+        "How far a worker reduces video because it cannot keep up; 0: not at all",
+        |w| &w.shed,
+    ),
+];
+
 /// (reason, what to read) of `media_dropped`.
 type Dropped = (&'static str, fn(&WorkerFigures, &Counters) -> u64);
 
@@ -168,13 +184,13 @@ impl NodeMetrics {
             let labels = [("worker", worker)];
             ConstGauge::new(i64::from(count)).encode(family.encode_family(&labels)?)?;
         }
-        let help = "TCP connections of a worker";
-        let mut family =
-            encoder.encode_descriptor("media_tcp_connections", help, None, MetricType::Gauge)?;
-        for (worker, figures) in self.0.all_figures().iter().enumerate() {
-            let connections = figures.tcp_connections.value();
-            let labels = [("worker", worker)];
-            ConstGauge::new(connections as i64).encode(family.encode_family(&labels)?)?;
+        for (name, help, read) in GAUGES {
+            let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+            for (worker, figures) in self.0.all_figures().iter().enumerate() {
+                let labels = [("worker", worker)];
+                let value = read(figures).value() as i64;
+                ConstGauge::new(value).encode(family.encode_family(&labels)?)?;
+            }
         }
         let help = "TCP connections that did not get as far as a worker";
         let mut family =
@@ -234,6 +250,12 @@ impl Collector for NodeMetrics {
             Some(&Unit::Seconds),
         );
         self.histogram(&mut encoder, queue_delay, |w| &w.queue_delay)?;
+        let delay = (
+            "media_delay",
+            "From a datagram's arrival in the kernel until what came of it was sent",
+            Some(&Unit::Seconds),
+        );
+        self.histogram(&mut encoder, delay, |w| &w.delay)?;
         let batch = ("media_receive_batch", "Datagrams of one receive call", None);
         self.histogram(&mut encoder, batch, |w| &w.batch)
     }
@@ -264,6 +286,8 @@ mod tests {
             "media_queue_delay_seconds_bucket{le=\"0.001\",worker=\"0\"} 0",
             "media_receive_batch_count{worker=\"1\"} 0",
             "media_cpu_seconds_total{worker=\"0\"} ",
+            "media_shed_level{worker=\"1\"} 0",
+            "media_tcp_connections{worker=\"0\"} 0",
         ] {
             assert!(text.contains(line), "{line} is not in\n{text}");
         }

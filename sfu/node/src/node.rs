@@ -42,6 +42,8 @@ pub(crate) struct Shared {
     advertised: Vec<SocketAddr>,
     waiting_offers: usize,
     arrivals: Arc<Arrivals>,
+    /// The shed level that the signaling side was told last.
+    told_overload: Mutex<u8>,
 }
 
 impl Node {
@@ -65,6 +67,7 @@ impl Node {
             advertised,
             waiting_offers: config.limits.waiting_offers,
             arrivals: Arc::default(),
+            told_overload: Mutex::new(0),
         });
         // A router forwards both protocols of a port of its own.
         let forwarded = !config.advertise_media.is_empty();
@@ -274,6 +277,18 @@ impl Shared {
 
     pub(crate) fn figures(&self, worker: WorkerIndex) -> &WorkerFigures {
         &self.figures[usize::from(worker.0)]
+    }
+
+    /// Tells the highest level of all workers where it is news. Under a lock, so that the
+    /// last one told is the last one that was true.
+    pub(crate) fn tell_overload(&self, tell: impl FnOnce(u8)) {
+        let mut told = lock(&self.told_overload);
+        let levels = self.figures.iter().map(|figures| figures.shed.value());
+        let highest = levels.max().unwrap_or(0).min(u8::MAX.into()) as u8;
+        if *told != highest {
+            *told = highest;
+            tell(highest);
+        }
     }
 
     pub(crate) fn all_figures(&self) -> &[WorkerFigures] {

@@ -36,6 +36,8 @@ pub(crate) struct Udp {
     locals: KnownLocals,
     /// For full sockets, in this turn.
     waited: Duration,
+    /// The kernel's time of arrival of the first datagram of this turn, since 1970.
+    first_arrival: Option<Duration>,
 }
 
 #[derive(Debug)]
@@ -72,12 +74,19 @@ impl Udp {
             sender: Sender::new(),
             locals: KnownLocals::new(locals),
             waited: Duration::ZERO,
+            first_arrival: None,
         }
     }
 
     /// Full sockets may be waited for again.
     pub(crate) fn begin_turn(&mut self) {
         self.waited = Duration::ZERO;
+        self.first_arrival = None;
+    }
+
+    /// How long ago the first datagram of this turn arrived; `None`: there was none.
+    pub(crate) fn age(&self) -> Option<Duration> {
+        self.first_arrival.map(age)
     }
 
     /// To wait on for datagrams, in the order of [`Path::local`].
@@ -116,7 +125,8 @@ impl Udp {
                 continue;
             };
             if let Some(arrived) = message.arrived {
-                figures.queue_delay.observe(age(arrived));
+                figures.queue_delay.observe(age(arrived).as_secs_f64());
+                self.first_arrival = self.first_arrival.or(Some(arrived));
             }
             let local = Local {
                 socket: socket as u8,
@@ -316,13 +326,12 @@ impl AsRawFd for Port {
 }
 
 /// How long ago that was by the wall clock; nothing where the clock was set meanwhile.
-fn age(arrived: Duration) -> f64 {
+fn age(arrived: Duration) -> Duration {
     SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
         .ok()
         .and_then(|now| now.checked_sub(arrived))
         .unwrap_or_default()
-        .as_secs_f64()
 }
 
 #[cfg(test)]

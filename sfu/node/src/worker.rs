@@ -20,6 +20,7 @@ use crate::locals::Locals;
 use crate::mailbox::{Mailbox, Offer, Order};
 use crate::node::Shared;
 use crate::outgoing::Outgoing;
+use crate::overload::{INTERVAL, Overload, Sample};
 use crate::sys::{self, Ready};
 use crate::tcp::{Arrived, Tcp};
 use crate::udp::Udp;
@@ -81,7 +82,18 @@ struct Turning {
     released: Vec<Path>,
     outbox: Outbox,
     orders: VecDeque<Order>,
+    load: Load,
     stopping: bool,
+}
+
+/// What the worker measures of itself, since `began`.
+#[derive(Debug)]
+struct Load {
+    overload: Overload,
+    began: Instant,
+    /// Waiting for input.
+    rest: Duration,
+    longest_delay: Duration,
 }
 
 impl Turning {
@@ -98,6 +110,12 @@ impl Turning {
             released: Vec::new(),
             outbox: Outbox::default(),
             orders: VecDeque::new(),
+            load: Load {
+                overload: Overload::new(),
+                began: Instant::now(),
+                rest: Duration::ZERO,
+                longest_delay: Duration::ZERO,
+            },
             stopping: false,
         }
     }
@@ -117,7 +135,9 @@ impl Turning {
             } else {
                 self.idle()
             };
+            let rested = Instant::now();
             sys::wait(&mut ready, timeout)?;
+            self.load.rest += rested.elapsed();
             busy = self.turn(&ready, mailbox, figures);
         }
         mailbox.close();
@@ -130,7 +150,10 @@ impl Turning {
         let engine = self.engine.poll_timeout().map(until);
         let tcp = self.tcp.poll_timeout().map(until);
         let retry = self.outgoing.is_behind().then_some(EVENT_RETRY);
-        [engine, tcp, retry].into_iter().flatten().min()
+        // Recovery needs samples, also when nothing else happens.
+        let sample = (self.load.overload.level() > 0).then_some(INTERVAL);
+        let waits = [engine, tcp, retry, sample];
+        waits.into_iter().flatten().min()
     }
 
     /// Takes one batch of everything that is ready and sends what comes of it;
@@ -164,8 +187,45 @@ impl Turning {
         }
         self.take_events(figures);
         self.wake_neighbours();
+        self.watch_load(now, figures);
         figures.publish(self.engine.counters());
         busy
+    }
+
+    /// Measures this turn, and sheds video or takes it up again.
+    fn watch_load(&mut self, now: Instant, figures: &WorkerFigures) {
+        let load = &mut self.load;
+        if let Some(delay) = self.udp.age() {
+            figures.delay.observe(delay.as_secs_f64());
+            load.longest_delay = load.longest_delay.max(delay);
+        }
+        let passed = now.saturating_duration_since(load.began);
+        if passed < INTERVAL {
+            return;
+        }
+        let rest = std::mem::take(&mut load.rest);
+        let sample = Sample {
+            delay: std::mem::take(&mut load.longest_delay),
+            busy: 1.0 - rest.as_secs_f32() / passed.as_secs_f32(),
+        };
+        load.began = now;
+        let Some(level) = load.overload.sample(now, sample) else {
+            return;
+        };
+        tracing::warn!(
+            worker = self.index.0,
+            level,
+            ?sample,
+            "video reduced so far"
+        );
+        figures.shed.set(level.into());
+        self.carry_out(now, Command::Shed { level });
+        let Self {
+            shared, outgoing, ..
+        } = self;
+        shared.tell_overload(|level| {
+            outgoing.tell(NodeEvent::Overload { level });
+        });
     }
 
     fn take_orders(&mut self, now: Instant, mailbox: &Mailbox, figures: &WorkerFigures) {

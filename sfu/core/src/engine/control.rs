@@ -71,6 +71,7 @@ impl Engine {
                     self.remove_source(now, key);
                 }
             }
+            Command::Shed { level } => self.shed(now, level),
             Command::PathClosed { path } => {
                 if let Some(&key) = self.paths.get(&path) {
                     self.peers[key].transport.close_path(now, path);

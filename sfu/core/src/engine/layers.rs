@@ -10,6 +10,7 @@ use super::source::{EncodingKey, MAX_ENCODINGS, Owner, PeerKey, SlotRef, Source,
 use crate::api::{Event, Rate};
 use crate::ids::{EncodingIndex, Track};
 use crate::room::allocate::{self, Layer, Wish};
+use crate::room::shed;
 
 /// What the line carries is looked at so often, beside when something changes.
 const ALLOCATE_INTERVAL: Duration = Duration::from_millis(250);
@@ -52,7 +53,8 @@ impl Engine {
         let voices = peer.slots.iter().skip(peer.video_slots);
         let voices = voices.filter(|slot| slot.shows.is_some()).count() as u64;
         let sound = voices * VOICE_BITS_PER_SECOND;
-        let budget = peer.budget.map(|budget| budget.saturating_sub(sound));
+        let budget = shed::budget(self.shed, peer.budget);
+        let budget = budget.map(|budget| budget.saturating_sub(sound));
         let wanted = allocate::wanted(&wishes) + sound;
         if let Some(line) = &mut self.peers[key].line {
             line.want(wanted);
@@ -71,10 +73,19 @@ impl Engine {
         }
     }
 
+    /// The worker cannot keep up, or can again.
+    pub(super) fn shed(&mut self, now: Instant, level: u8) {
+        self.shed = level;
+        let keys: Vec<PeerKey> = self.peers.iter().map(|(key, _)| key).collect();
+        for key in keys {
+            self.choose_layers(now, key);
+        }
+    }
+
     /// As [`Self::choose_layers`], when it is time again.
     pub(super) fn choose_layers_in_turn(&mut self, now: Instant, key: PeerKey) {
         let peer = &self.peers[key];
-        if peer.budget.is_some() && peer.allocate_at <= now {
+        if (peer.budget.is_some() || self.shed > 0) && peer.allocate_at <= now {
             self.choose_layers(now, key);
         }
     }

@@ -73,6 +73,8 @@ pub struct Engine {
     /// STUN, DTLS, RTCP and retransmissions that wait for the next flush.
     control: Outbox,
     fan_out: FanOut,
+    /// How far video is reduced, see [`crate::room::shed`].
+    shed: u8,
     /// For relays.
     payloads: PayloadPool,
     /// Reused buffers.
@@ -110,6 +112,7 @@ impl Engine {
             closed: HashSet::new(),
             control: Outbox::default(),
             fan_out: FanOut::default(),
+            shed: 0,
             payloads: PayloadPool::default(),
             scratch: Vec::new(),
             ask: Vec::new(),

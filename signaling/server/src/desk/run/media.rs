@@ -117,7 +117,18 @@ impl<J: Journal> Running<J> {
                 track,
                 encodings,
             } => self.demand(peer, track, encodings),
+            NodeEvent::Overload { level } => self.overloaded(level.into()),
             NodeEvent::SourceStarted { .. } | NodeEvent::SourceSilent { .. } => {}
+        }
+    }
+
+    /// The media node reduces video to this level.
+    fn overloaded(&mut self, level: u32) {
+        self.overload = level;
+        self.metrics.quality.overload(level);
+        let text = encode_push(Push::Overload { level });
+        for (_, client) in self.clients.all() {
+            client.push(&text);
         }
     }
 
