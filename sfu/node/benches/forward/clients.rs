@@ -16,9 +16,8 @@ use crate::light::{self, Got, Identity, Light};
 /// Makes this program the clients' process.
 pub const ARGUMENT: &str = "--clients";
 const SPEECH: Duration = Duration::from_millis(20);
-const FRAME: Duration = Duration::from_nanos(1_000_000_000 / 30);
-/// 2.5 Mbit/s at 30 frames a second.
-const FRAME_PACKETS: [usize; 9] = [1_200, 1_200, 1_200, 1_200, 1_200, 1_200, 1_200, 1_200, 800];
+/// Payload of each video packet, as in the raw loop.
+const VIDEO_PAYLOAD: usize = 1_200;
 /// So long nothing more came: all that was under way has arrived.
 const QUIET: Duration = Duration::from_millis(300);
 /// So that a client which has to wait for its turn loses nothing.
@@ -26,6 +25,17 @@ const SOCKET_BUFFER_BYTES: usize = 4 << 20;
 const REPORT: Duration = Duration::from_secs(1);
 /// One of so many video packets is asked for again.
 const ASK_AGAIN: u16 = 256;
+
+/// What client 0 sends.
+#[derive(Clone, Copy, Debug)]
+pub struct Flow {
+    /// Of each frame, sent at once.
+    pub packets: usize,
+    /// Between frames.
+    pub interval: Duration,
+    /// Fifty packets a second beside the video.
+    pub speech: bool,
+}
 
 /// What came of streaming, in packets.
 #[derive(Clone, Copy, Debug, Default)]
@@ -70,8 +80,11 @@ impl Clients {
     }
 
     /// Client 0 streams for that long.
-    pub async fn stream(&mut self, time: Duration) -> Result<Streamed> {
-        self.order(&format!("stream {}", time.as_millis())).await?;
+    pub async fn stream(&mut self, time: Duration, flow: Flow) -> Result<Streamed> {
+        let (packets, interval) = (flow.packets, flow.interval.as_micros());
+        let (ms, speech) = (time.as_millis(), u8::from(flow.speech));
+        self.order(&format!("stream {ms} {packets} {interval} {speech}"))
+            .await?;
         let [sent, received, repaired] = self.reply().await?[..] else {
             anyhow::bail!("clients replied in another way");
         };
@@ -117,7 +130,7 @@ pub async fn serve() -> Result<()> {
     let identity = Identity::generate();
     println!("{}", identity.fingerprint);
     let counts = Counts::default();
-    let mut source: Option<mpsc::UnboundedSender<Duration>> = None;
+    let mut source: Option<mpsc::UnboundedSender<(Duration, Flow)>> = None;
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     while let Some(line) = lines.next_line().await? {
         let words: Vec<&str> = line.split(' ').collect();
@@ -132,10 +145,15 @@ pub async fn serve() -> Result<()> {
                 let client = Client::new(light, port.parse()?, counts.clone()).await?;
                 tokio::task::spawn_local(client.run(streams));
             }
-            ["stream", ms] => {
+            ["stream", ms, packets, interval, speech] => {
                 let time = Duration::from_millis(ms.parse()?);
+                let flow = Flow {
+                    packets: packets.parse()?,
+                    interval: Duration::from_micros(interval.parse()?),
+                    speech: speech == "1",
+                };
                 *counts.borrow_mut() = Streamed::default();
-                source.as_ref().context("no source")?.send(time)?;
+                source.as_ref().context("no source")?.send((time, flow))?;
                 tokio::time::sleep(time).await;
                 let c = settled(&counts).await;
                 println!("{} {} {}", c.sent, c.received, c.repaired);
@@ -202,6 +220,7 @@ struct Client {
 
 struct Streaming {
     until: Instant,
+    flow: Flow,
     next_speech: Instant,
     next_frame: Instant,
 }
@@ -223,7 +242,7 @@ impl Client {
         })
     }
 
-    async fn run(mut self, mut streams: mpsc::UnboundedReceiver<Duration>) {
+    async fn run(mut self, mut streams: mpsc::UnboundedReceiver<(Duration, Flow)>) {
         loop {
             self.light.tick(Instant::now());
             while let Some(datagram) = self.light.transmits.pop_front() {
@@ -237,10 +256,11 @@ impl Client {
                     }
                 }
                 () = tokio::time::sleep_until(wake) => {}
-                Some(time) = streams.recv() => {
+                Some((time, flow)) = streams.recv() => {
                     let now = Instant::now();
                     self.streaming = Some(Streaming {
                         until: now + time,
+                        flow,
                         next_speech: now,
                         next_frame: now,
                     });
@@ -254,7 +274,8 @@ impl Client {
         let pause = if self.light.is_connected() { 250 } else { 25 };
         let tick = Instant::now() + Duration::from_millis(pause);
         match &self.streaming {
-            Some(s) => tick.min(s.next_speech).min(s.next_frame),
+            Some(s) if s.flow.speech => tick.min(s.next_speech).min(s.next_frame),
+            Some(s) => tick.min(s.next_frame),
             None => tick,
         }
     }
@@ -306,15 +327,17 @@ impl Client {
         // RTP clocks of both streams: 48 and 90 kHz.
         let micros = (now - self.epoch).as_micros() as u64;
         let mut packets = Vec::new();
-        if now >= streaming.next_speech {
+        let flow = streaming.flow;
+        if flow.speech && now >= streaming.next_speech {
             streaming.next_speech += SPEECH;
             packets.push(self.light.speech((micros * 48 / 1_000) as u32));
         }
         if now >= streaming.next_frame {
-            streaming.next_frame += FRAME;
+            streaming.next_frame += flow.interval;
             let timestamp = (micros * 90 / 1_000) as u32;
             let keyframe = std::mem::take(&mut self.keyframe);
-            packets.extend(self.light.frame(timestamp, keyframe, &FRAME_PACKETS));
+            let sizes = vec![VIDEO_PAYLOAD; flow.packets];
+            packets.extend(self.light.frame(timestamp, keyframe, &sizes));
         }
         if now >= streaming.until {
             self.streaming = None;
