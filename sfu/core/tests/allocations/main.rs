@@ -4,6 +4,12 @@
 #[path = "../engine/client.rs"]
 #[allow(dead_code)] // shared with the other tests
 mod client;
+#[path = "../engine/offer.rs"]
+#[allow(dead_code)] // shared with the other tests
+mod offer;
+#[path = "../engine/sending.rs"]
+#[allow(dead_code)] // shared with the other tests
+mod sending;
 #[path = "../engine/world.rs"]
 #[allow(dead_code)] // shared with the other tests
 mod world;

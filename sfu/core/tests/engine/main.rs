@@ -14,5 +14,6 @@ mod offer;
 mod renewal;
 mod repair;
 mod sending;
+mod shed;
 mod workers;
 mod world;
