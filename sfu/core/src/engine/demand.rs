@@ -158,7 +158,8 @@ impl Encoding {
         figures.live = self.last_packet.is_some_and(|at| since(at) < pauses);
         figures.available =
             figures.live || !self.active || since(self.active_since) < STARTS_WITHIN;
-        if !figures.live {
+        if !figures.live || !self.active {
+            // What trickles in of one that was told to stop is not its rate.
             self.meter.rest();
         } else if let Some((layers, rates)) = self.meter.measure(now) {
             figures.temporal_layers = layers;

@@ -155,3 +155,42 @@ fn a_client_that_never_reports_is_served_all_the_same() {
         assert!(count > 120, "slot {slot}: {count}");
     }
 }
+
+#[test]
+fn a_drop_to_300_kbit_takes_the_top_layer_within_three_seconds_and_its_end_gives_it_back() {
+    let wants = Wants {
+        wide: true,
+        simulcast: true,
+        ..Wants::default()
+    };
+    let (mut world, ids) = World::call(1, 2, wants, 75);
+    let viewer = ids[0];
+    let view = SlotView {
+        prominent: false,
+        height: 720,
+    };
+    world.show_as(viewer, 0, Some(ids[1]), view);
+    narrow(&mut world, viewer, 3_000);
+    world.run_media(6 * SECOND);
+    let layer = |world: &World| world.clients[&viewer].video(0).last().unwrap().layer;
+    assert_eq!(layer(&world), 2, "on a wide line");
+
+    narrow(&mut world, viewer, 300);
+    world.run_media(3 * SECOND);
+    let settled = world.now;
+    world.run_media(5 * SECOND);
+    let seen = world.clients[&viewer].video(0).iter();
+    let narrow_ones: Vec<u8> = seen
+        .filter(|seen| seen.at > settled)
+        .map(|seen| seen.layer)
+        .collect();
+    assert!(narrow_ones.len() > 200, "{}", narrow_ones.len());
+    assert!(
+        narrow_ones.iter().all(|layer| *layer < 2),
+        "{narrow_ones:?}"
+    );
+
+    narrow(&mut world, viewer, 3_000);
+    world.run_media(15 * SECOND);
+    assert_eq!(layer(&world), 2, "back at the top");
+}
