@@ -22,15 +22,26 @@ pub struct Command {
     rebind: Option<Rebind>,
 }
 
-/// Every UDP client reaches the server from a new socket.
+/// UDP clients reach the server from new sockets.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, rename_all = "camelCase")]
 struct Rebind {
+    /// Only the client that sends from this port, or for whom the proxy does; otherwise all.
+    client_port: Option<u16>,
     /// On this address of the machine; otherwise on the present one.
     from: Option<IpAddr>,
 }
 
 impl Command {
+    /// Every UDP client comes from a new port.
+    #[must_use]
+    pub fn rebind() -> Self {
+        Self {
+            rebind: Some(Rebind::default()),
+            ..Self::default()
+        }
+    }
+
     /// # Errors
     /// A value makes no sense; nothing is changed then.
     pub(crate) fn apply(&self, to: &mut Setting) -> Result<(), String> {
@@ -41,6 +52,7 @@ impl Command {
         new.tcp = self.tcp.unwrap_or(new.tcp);
         if let Some(rebind) = &self.rebind {
             new.rebinds += 1;
+            new.rebind_only = rebind.client_port;
             new.from = rebind.from.or(new.from);
         }
         *to = new;

@@ -61,6 +61,8 @@ pub(crate) struct Setting {
     pub(crate) tcp: bool,
     /// Counts the wishes for new upstream sockets.
     pub(crate) rebinds: u64,
+    /// The client's port that the last wish was for; without one it was for all.
+    pub(crate) rebind_only: Option<u16>,
     /// The address of the upstream sockets; any without one.
     pub(crate) from: Option<IpAddr>,
 }

@@ -137,6 +137,14 @@ impl Client {
             return;
         }
         self.rebinds = setting.rebinds;
+        // A browser knows the port that the server sees (its reflexive candidate), not always its own.
+        let ports = [
+            Some(self.address.port()),
+            self.upstream.local_addr().ok().map(|at| at.port()),
+        ];
+        if setting.rebind_only.is_some() && !ports.contains(&setting.rebind_only) {
+            return;
+        }
         match upstream(setting, self.shared.server).await {
             Ok(upstream) => {
                 self.upstream = upstream;

@@ -125,6 +125,27 @@ fn a_rebound_client_comes_from_elsewhere_and_is_answered_there() {
 }
 
 #[test]
+fn one_client_alone_can_be_rebound() {
+    let server = socket();
+    let mut program = Program::start(server.local_addr().unwrap(), "{}");
+    let (moves, stays) = (socket(), socket());
+    let address = program.address;
+    let from = |client: &UdpSocket| {
+        client.send_to(b"here", address).unwrap();
+        receive(&server).1
+    };
+    let before = [from(&moves), from(&stays)];
+    let port = moves.local_addr().unwrap().port();
+    program.say(&format!(r#"{{"rebind":{{"clientPort":{port}}}}}"#));
+    let start = Instant::now();
+    while program.say("{}")["rebound"] != 1 {
+        assert!(start.elapsed() < PATIENCE);
+    }
+    assert_ne!(from(&moves), before[0]);
+    assert_eq!(from(&stays), before[1]);
+}
+
+#[test]
 fn delay_holds_back_and_blocking_stops() {
     let server = socket();
     let begin = r#"{"up":{"delayMs":300}}"#;
