@@ -21,7 +21,8 @@ void *liandong_vp8_encoder_open(unsigned width, unsigned height, unsigned fps, u
   config.g_timebase.den = (int)fps;
   config.g_threads = 1;
   config.g_lag_in_frames = 0;
-  config.g_error_resilient = 0;
+  /* Nothing but pictures passes from frame to frame: the upper temporal layer can be dropped. */
+  config.g_error_resilient = VPX_ERROR_RESILIENT_DEFAULT;
   config.rc_target_bitrate = kbps;
   config.rc_end_usage = VPX_VBR;
   config.rc_dropframe_thresh = 0;
@@ -41,16 +42,22 @@ void *liandong_vp8_encoder_open(unsigned width, unsigned height, unsigned fps, u
   return codec;
 }
 
-/* `i420` is width * height * 3 / 2 bytes. Gives the frame, valid until the
+/* `kind`: 0 a frame that later ones build on, 1 a keyframe, 2 one that nothing
+ * builds on. `i420` is width * height * 3 / 2 bytes. Gives the frame, valid until the
  * next call, or 0 and no frame; a negative number is an error of libvpx. */
 int liandong_vp8_encode(void *encoder, uint8_t *i420, unsigned width, unsigned height, int64_t pts,
-                        int keyframe, const uint8_t **data, size_t *length) {
+                        int kind, const uint8_t **data, size_t *length) {
   vpx_codec_ctx_t *codec = encoder;
   vpx_image_t image;
   *data = NULL;
   *length = 0;
   if (vpx_img_wrap(&image, VPX_IMG_FMT_I420, width, height, 1, i420) == NULL) return -1;
-  vpx_enc_frame_flags_t flags = keyframe ? VPX_EFLAG_FORCE_KF : 0;
+  /* Every frame builds on the last one that others may build on, and on no other. */
+  const vpx_enc_frame_flags_t last_only = VP8_EFLAG_NO_REF_GF | VP8_EFLAG_NO_REF_ARF |
+                                          VP8_EFLAG_NO_UPD_GF | VP8_EFLAG_NO_UPD_ARF;
+  vpx_enc_frame_flags_t flags = last_only;
+  if (kind == 1) flags = VPX_EFLAG_FORCE_KF;
+  if (kind == 2) flags = last_only | VP8_EFLAG_NO_UPD_LAST | VP8_EFLAG_NO_UPD_ENTROPY;
   if (vpx_codec_encode(codec, &image, pts, 1, flags, VPX_DL_REALTIME) != VPX_CODEC_OK) return -2;
   vpx_codec_iter_t iterator = NULL;
   const vpx_codec_cx_pkt_t *packet;

@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use liandong_impair::Proxy;
 use liandong_protocol::AccountId;
 use tracing_subscriber::EnvFilter;
 
 use crate::bot::{Behaviour, MediaPlan};
+use crate::process::Process;
 use crate::report::Report;
-use crate::scenario::{self, CallScenario, Choice, Fleet};
+use crate::scenario::{self, CallScenario, Choice, Fleet, OwnProcess, SoakScenario};
 use crate::server::{Server, Trust};
 use crate::sites::{self, Site};
 
@@ -37,6 +39,9 @@ enum Command {
     /// One call of a whole county: the commander orders every site, all send
     /// and receive for a while, the checks are made. Exit code 1 if one fails.
     Call(CallCommand),
+    /// A long call in which sites come and go, switch what they see, change their network
+    /// and are killed; the server's memory is watched. Exit code 1 if a check fails.
+    Soak(SoakCommand),
 }
 
 #[derive(Args, Debug)]
@@ -79,6 +84,9 @@ struct Conduct {
     /// How many sounds each site receives at a time.
     #[arg(long, value_name = "K", default_value_t = 4, value_parser = clap::value_parser!(u8).range(0..=4))]
     audio_slots: u8,
+    /// Send the picture in three sizes (320×180, 640×360, 1280×720).
+    #[arg(long)]
+    simulcast: bool,
     /// Signaling only: no picture, no sound.
     #[arg(long)]
     no_media: bool,
@@ -134,6 +142,41 @@ struct CallCommand {
     /// The check of the answer times, 95th percentile.
     #[arg(long, value_name = "MS", default_value_t = 3000.0)]
     max_answer_p95_ms: f64,
+    /// Once all are in, each bot asks for tiles of this height, chosen by chance.
+    #[arg(long, value_name = "PIXELS")]
+    tile_height: Option<u32>,
+    /// The server's process on this machine, to say what it takes.
+    #[arg(long, value_name = "PID")]
+    server_pid: Option<u32>,
+    #[command(flatten)]
+    conduct: Conduct,
+}
+
+#[derive(Args, Debug)]
+struct SoakCommand {
+    #[command(flatten)]
+    connection: Connection,
+    /// How long.
+    #[arg(long, default_value_t = 30.0)]
+    minutes: f64,
+    /// How many sites take part, a quarter of them as processes of their own that are killed.
+    #[arg(long, value_name = "COUNT", default_value_t = 20)]
+    sites: usize,
+    #[arg(long, default_value = "commander")]
+    caller: String,
+    /// The server's process on this machine, whose memory is watched.
+    #[arg(long, value_name = "PID")]
+    server_pid: u32,
+    /// Listen there and pass media on to the server: the server is to advertise this address
+    /// (--advertise-media). Then all clients change their network together at times.
+    #[arg(long, value_name = "IP:PORT", requires = "media_server")]
+    media_proxy: Option<std::net::SocketAddr>,
+    /// Where the server's media port is, for the proxy.
+    #[arg(long, value_name = "IP:PORT")]
+    media_server: Option<std::net::SocketAddr>,
+    /// Chance repeats with it.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
     #[command(flatten)]
     conduct: Conduct,
 }
@@ -143,6 +186,7 @@ pub fn log(arguments: &Arguments) {
     let conduct = match &arguments.command {
         Command::Sites(sites) => &sites.conduct,
         Command::Call(call) => &call.conduct,
+        Command::Soak(soak) => &soak.conduct,
     };
     // The media stack warns of what is no matter here, once per connection.
     let standard = if conduct.quiet {
@@ -166,6 +210,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<bool> {
     match arguments.command {
         Command::Sites(command) => run_sites(command).await,
         Command::Call(command) => run_call(command).await,
+        Command::Soak(command) => run_soak(command).await,
     }
 }
 
@@ -199,9 +244,65 @@ async fn run_call(command: CallCommand) -> anyhow::Result<bool> {
         caller_slots: command.caller_slots,
         duration: Duration::from_secs(command.seconds),
         max_answer_p95_ms: command.max_answer_p95_ms,
+        tile_height: command.tile_height,
+        server: command.server_pid.map(Process::of),
     };
     let report = scenario::call(&fleet, &scenario).await?;
     finish(report, &command.conduct)
+}
+
+async fn run_soak(command: SoakCommand) -> anyhow::Result<bool> {
+    let all = sites::read(command.connection.site_list.as_deref())?;
+    let mut fleet = fleet(&command.connection, &command.conduct, &all).await?;
+    fleet.behaviour = Behaviour::AnswerAfter(Duration::ZERO);
+    let proxy = match (command.media_proxy, command.media_server) {
+        (Some(listen), Some(server)) => {
+            let proxy = Proxy::start(listen, server, command.seed).await;
+            Some(proxy.with_context(|| format!("cannot listen on {listen}"))?)
+        }
+        _ => None,
+    };
+    let scenario = SoakScenario {
+        sites: sites::spread(&all, command.sites)?,
+        root: all
+            .first()
+            .context("the list of sites is empty")?
+            .code
+            .clone(),
+        caller: AccountId(command.caller),
+        duration: Duration::from_secs_f64(command.minutes * 60.0),
+        server: Process::of(command.server_pid),
+        proxy,
+        seed: command.seed,
+        own_process: own_process(&command.connection, &command.conduct)?,
+    };
+    let report = scenario::soak(&fleet, &scenario).await?;
+    finish(report, &command.conduct)
+}
+
+/// The command line that keeps further sites online, but for which ones.
+fn own_process(connection: &Connection, conduct: &Conduct) -> anyhow::Result<OwnProcess> {
+    let mut arguments = vec!["sites".to_owned(), "--quiet".to_owned()];
+    let mut option = |name: &str, value: String| arguments.extend([format!("--{name}"), value]);
+    option("server", connection.server.clone());
+    if let Some(ca) = &connection.ca {
+        option("ca", ca.display().to_string());
+    }
+    if let Some(file) = &connection.password_file {
+        option("password-file", file.display().to_string());
+    }
+    if let Some(list) = &connection.site_list {
+        option("site-list", list.display().to_string());
+    }
+    option("slots", conduct.slots.to_string());
+    option("answer", "at-once".to_owned());
+    arguments.extend(connection.insecure.then(|| "--insecure".to_owned()));
+    arguments.extend(conduct.simulcast.then(|| "--simulcast".to_owned()));
+    Ok(OwnProcess {
+        program: std::env::current_exe().context("this program's own path")?,
+        arguments,
+        password: connection.password.clone(),
+    })
 }
 
 async fn fleet(connection: &Connection, conduct: &Conduct, all: &[Site]) -> anyhow::Result<Fleet> {
@@ -240,6 +341,7 @@ async fn fleet(connection: &Connection, conduct: &Conduct, all: &[Site]) -> anyh
             video_slots: conduct.slots,
             audio_slots: conduct.audio_slots,
             sends: true,
+            simulcast: conduct.simulcast,
             addresses: connection.media_address.clone(),
         }),
         roll: Arc::new(all.iter().map(|s| (s.code.clone(), s.index)).collect()),

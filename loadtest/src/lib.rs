@@ -9,6 +9,7 @@
 pub mod bot;
 pub mod cli;
 pub mod media;
+pub mod process;
 pub mod report;
 pub mod scenario;
 pub mod server;

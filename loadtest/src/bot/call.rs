@@ -5,16 +5,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use liandong_protocol::server::SendLayer;
 use liandong_protocol::{ConferenceId, ParticipantId, Request, SiteCode};
 use tokio::sync::watch;
 
 use super::board::Board;
 use super::link::Link;
 use super::media::{Media, Surroundings};
+use super::picture::Wanted;
 use super::slot::Occupant;
 use super::{BotPlan, MediaPlan, Seen, Tally};
 use crate::media::sound::SoundLoop;
-use crate::media::vp8::VideoLoop;
+use crate::media::video::{Size, VideoLoop};
 
 pub(super) struct OwnCall {
     plan: Option<MediaPlan>,
@@ -24,6 +26,8 @@ pub(super) struct OwnCall {
     seen: watch::Sender<Seen>,
     tally: Tally,
     board: Arc<Board>,
+    wanted: Wanted,
+    restarts: watch::Receiver<u32>,
     media: Option<Media>,
     /// The stay for which the server knows that microphone and camera are on.
     told: Option<ParticipantId>,
@@ -35,12 +39,20 @@ impl OwnCall {
         seen: &watch::Sender<Seen>,
         tally: &Tally,
         board: &Arc<Board>,
+        restarts: watch::Receiver<u32>,
     ) -> Self {
         let index = plan.index;
-        if plan.media.as_ref().is_some_and(|media| media.sends) {
+        if let Some(media) = plan.media.as_ref().filter(|media| media.sends) {
+            let simulcast = media.simulcast;
             // Made while the bot logs in; an error is told when it is to be sent.
             tokio::task::spawn_blocking(move || {
-                drop(VideoLoop::of(index));
+                let sizes: &[Size] = match simulcast {
+                    true => &Size::SIMULCAST,
+                    false => &[Size::SINGLE],
+                };
+                for size in sizes {
+                    drop(VideoLoop::of(index, *size));
+                }
                 drop(SoundLoop::of(index));
             });
         }
@@ -52,6 +64,8 @@ impl OwnCall {
             seen: seen.clone(),
             tally: tally.clone(),
             board: board.clone(),
+            wanted: Wanted::default(),
+            restarts,
             media: None,
             told: None,
         }
@@ -82,6 +96,13 @@ impl OwnCall {
         }
     }
 
+    /// Which encodings of the own camera are to be sent.
+    pub(super) fn send_layers(&self, conference: ConferenceId, layers: &[SendLayer]) {
+        if self.media.as_ref().map(|media| media.conference) == Some(conference) {
+            self.wanted.tell(layers);
+        }
+    }
+
     /// Brings media and slots in line with what the bot sees.
     pub(super) async fn follow(&mut self, seen: &Seen) {
         self.board.announce(&self.occupants(seen), Instant::now());
@@ -102,6 +123,8 @@ impl OwnCall {
                     seen: self.seen.clone(),
                     tally: self.tally.clone(),
                     board: self.board.clone(),
+                    wanted: self.wanted.clone(),
+                    restarts: self.restarts.clone(),
                 };
                 Media::start(conference, surroundings)
             });

@@ -87,7 +87,7 @@ mod tests {
 
     fn parts(length: usize) -> (Bytes, Vec<Bytes>) {
         let frame = Bytes::from((0..length).map(|i| i as u8).collect::<Vec<_>>());
-        let parts = vp8::payloads(&frame, 5).collect();
+        let parts = vp8::payloads(&frame, vp8::Descriptor::default()).collect();
         (frame, parts)
     }
 

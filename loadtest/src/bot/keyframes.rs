@@ -21,9 +21,21 @@ pub(super) struct KeyframeRequests {
     outbound: VecDeque<TaggedPacket>,
 }
 
-pub(super) fn asks_for_keyframe(packet: &dyn rtc::rtcp::Packet) -> bool {
+fn asks_for_keyframe(packet: &dyn rtc::rtcp::Packet) -> bool {
     let packet = packet.as_any();
     packet.is::<PictureLossIndication>() || packet.is::<FullIntraRequest>()
+}
+
+/// The streams of which a packet asks a keyframe.
+pub(super) fn asked_of(packet: &dyn rtc::rtcp::Packet) -> Vec<u32> {
+    let packet = packet.as_any();
+    if let Some(pli) = packet.downcast_ref::<PictureLossIndication>() {
+        return vec![pli.media_ssrc];
+    }
+    let fir = packet.downcast_ref::<FullIntraRequest>();
+    // RFC 5104 §4.3.1.2: the entries name the streams, the header none.
+    fir.map(|fir| fir.fir.iter().map(|entry| entry.ssrc).collect())
+        .unwrap_or_default()
 }
 
 impl Protocol<TaggedPacket, TaggedPacket, ()> for KeyframeRequests {

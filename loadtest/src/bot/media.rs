@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use liandong_protocol::{ConferenceId, RefusalCode, Reply, Request};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -15,10 +16,12 @@ use super::described::{Section, sections};
 use super::link::{Link, RequestError};
 use super::observer::{Happening, Observer, broken, connected};
 use super::peer::{self, Tracks};
+use super::picture::{Picture, Wanted};
 use super::sending::{Sending, Stream};
 use super::{MediaPlan, Seen, Tally};
+use crate::media::codec::CodecError;
 use crate::media::sound::SoundLoop;
-use crate::media::vp8::VideoLoop;
+use crate::media::video::{Size, VideoLoop};
 
 /// Candidates are all local: gathering is a matter of milliseconds.
 const GATHER_PATIENCE: Duration = Duration::from_secs(5);
@@ -37,6 +40,10 @@ pub(super) struct Surroundings {
     pub(super) seen: watch::Sender<Seen>,
     pub(super) tally: Tally,
     pub(super) board: Arc<Board>,
+    /// Which of the bot's encodings the server wants.
+    pub(super) wanted: Wanted,
+    /// Counts the wishes for an ICE restart.
+    pub(super) restarts: watch::Receiver<u32>,
 }
 
 /// The media of one conference.
@@ -142,6 +149,7 @@ impl Keeper {
         stopped: &mut oneshot::Receiver<()>,
     ) -> Result<Option<Ending>, webrtc::error::Error> {
         let around = &self.surroundings;
+        around.wanted.all();
         let (observer, happenings) = Observer::new(around.board.clone());
         let (connection, tracks) =
             peer::build(&around.plan, around.index, observer.clone()).await?;
@@ -181,6 +189,8 @@ impl Attempt<'_> {
         tracks: Option<Tracks>,
         mut happenings: mpsc::Receiver<Happening>,
     ) -> Ending {
+        let mut restarts = self.keeper.surroundings.restarts.clone();
+        restarts.mark_unchanged();
         let negotiated = self.negotiate(&mut happenings).await;
         let (answer, offered) = match negotiated {
             Ok(negotiated) => negotiated,
@@ -209,10 +219,31 @@ impl Attempt<'_> {
                 None => std::future::pending().await,
             }
         };
-        tokio::select! {
-            () = sending => Ending::broken("the tracks are gone"),
-            reason = broken(&mut happenings) => Ending::Again(reason),
+        tokio::pin!(sending);
+        loop {
+            tokio::select! {
+                () = &mut sending => return Ending::broken("the tracks are gone"),
+                reason = broken(&mut happenings) => return Ending::Again(reason),
+                // An error says that the bot is gone, which is waited for elsewhere.
+                Ok(()) = restarts.changed() => {
+                    if let Err(ending) = self.restart(&mut happenings).await {
+                        return ending;
+                    }
+                }
+            }
         }
+    }
+
+    /// The same connection over another path; what was negotiated stays.
+    async fn restart(&self, happenings: &mut mpsc::Receiver<Happening>) -> Result<(), Ending> {
+        self.connection
+            .restart_ice()
+            .await
+            .map_err(Ending::broken)?;
+        self.exchange(happenings).await?;
+        let tally = &self.keeper.surroundings.tally;
+        tally.add(|report| report.ice_restarts += 1);
+        Ok(())
     }
 
     /// Waits until the server loses what this attempt has offered.
@@ -234,6 +265,15 @@ impl Attempt<'_> {
         &self,
         happenings: &mut mpsc::Receiver<Happening>,
     ) -> Result<(Vec<Section>, Instant), Ending> {
+        let (answer, offered) = self.exchange(happenings).await?;
+        Ok((sections(&answer), offered))
+    }
+
+    /// Offer and answer, and when the offer went out.
+    async fn exchange(
+        &self,
+        happenings: &mut mpsc::Receiver<Happening>,
+    ) -> Result<(String, Instant), Ending> {
         let offer = self
             .connection
             .create_offer(None)
@@ -258,15 +298,14 @@ impl Attempt<'_> {
         let sdp = local.ok_or_else(|| Ending::broken("no offer"))?.sdp;
         let offered = Instant::now();
         let answer = self.offer(sdp).await?;
-        let sections = sections(&answer);
-        let places = self.places(&sections);
-        self.observer.place(places);
-        let answer = RTCSessionDescription::answer(answer).map_err(Ending::broken)?;
+        // Before any packet; a restart leaves them as they are.
+        self.observer.place(self.places(&sections(&answer)));
+        let described = RTCSessionDescription::answer(answer.clone()).map_err(Ending::broken)?;
         self.connection
-            .set_remote_description(answer)
+            .set_remote_description(described)
             .await
             .map_err(|e| Ending::Again(format!("the answer is not understood: {e}")))?;
-        Ok((sections, offered))
+        Ok((answer, offered))
     }
 
     async fn offer(&self, sdp: String) -> Result<String, Ending> {
@@ -323,39 +362,60 @@ impl Attempt<'_> {
     async fn send(&self, tracks: Tracks, answer: &[Section]) {
         let around = &self.keeper.surroundings;
         let index = around.index;
-        // Encoding blocks; it is done once per site and process.
-        let made = tokio::task::spawn_blocking(move || {
-            Ok::<_, crate::media::codec::CodecError>((VideoLoop::of(index)?, SoundLoop::of(index)?))
-        })
-        .await;
-        let (pictures, sound) = match made {
+        let sizes: Vec<Size> = tracks.video.iter().map(|(size, _)| *size).collect();
+        // Encoding blocks; it is done once per site, size and process.
+        let made = tokio::task::spawn_blocking(move || made(index, &sizes));
+        let (loops, sound) = match made.await.map_err(|e| e.to_string()) {
             Ok(Ok(made)) => made,
-            Ok(Err(error)) => {
-                tracing::warn!(%error, index, "there is nothing to send");
-                return std::future::pending().await;
-            }
-            Err(error) => {
+            Ok(Err(error)) | Err(error) => {
                 tracing::warn!(%error, index, "there is nothing to send");
                 return std::future::pending().await;
             }
         };
-        let prepared = |mut stream: Stream, section: Option<&Section>| {
+        let prepared = |stream: &mut Stream, section: Option<&Section>| {
             if let Some(section) = section {
                 let mid = section.mid.clone().into_bytes();
                 stream.mid = section.extension(peer::MID).map(|id| (id, mid.into()));
                 stream.level = section.extension(peer::AUDIO_LEVEL);
             }
-            stream
+        };
+        let mut audio = tracks.audio;
+        prepared(&mut audio, answer.first());
+        let camera = answer.get(1);
+        let mut track = None;
+        let mut pictures = Vec::with_capacity(loops.len());
+        for ((size, mut stream), frames) in tracks.video.into_iter().zip(loops) {
+            prepared(&mut stream, camera);
+            let rid = camera.and_then(|section| section.extension(peer::RID));
+            stream.rid = rid
+                .filter(|_| !size.rid.is_empty())
+                .map(|id| (id, Bytes::from_static(size.rid.as_bytes())));
+            track.get_or_insert_with(|| stream.track.clone());
+            pictures.push(Picture::new(stream, size, frames));
+        }
+        let Some(track) = track else {
+            return std::future::pending().await;
         };
         let sending = Sending {
-            audio: prepared(tracks.audio, answer.first()),
-            video: prepared(tracks.video, answer.get(1)),
             pictures,
+            wanted: around.wanted.clone(),
+            audio,
             sound,
             tally: around.tally.clone(),
+            track,
         };
         sending.run().await;
     }
+}
+
+/// The loops of a site, in these sizes.
+fn made(index: u16, sizes: &[Size]) -> Result<(Vec<Arc<VideoLoop>>, Arc<SoundLoop>), String> {
+    let loops: Result<_, _> = sizes
+        .iter()
+        .map(|size| VideoLoop::of(index, *size))
+        .collect();
+    let sound = SoundLoop::of(index).map_err(|e| e.to_string())?;
+    Ok((loops.map_err(|e: CodecError| e.to_string())?, sound))
 }
 
 #[cfg(test)]

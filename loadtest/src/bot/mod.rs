@@ -11,11 +11,13 @@ mod board;
 mod call;
 mod described;
 mod frames;
+mod health;
 mod keyframes;
 mod link;
 mod media;
 mod observer;
 mod peer;
+mod picture;
 mod run;
 mod seen;
 mod sending;
@@ -61,6 +63,8 @@ pub struct MediaPlan {
     pub audio_slots: u8,
     /// Whether it sends its picture and its tone.
     pub sends: bool,
+    /// Whether its picture is sent in three sizes (rids q, h, f).
+    pub simulcast: bool,
     /// The own network addresses to use.
     pub addresses: Vec<IpAddr>,
 }
@@ -71,6 +75,7 @@ impl Default for MediaPlan {
             video_slots: 4,
             audio_slots: 4,
             sends: true,
+            simulcast: false,
             addresses: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)],
         }
     }
@@ -152,6 +157,7 @@ pub struct Bot {
     seen: watch::Receiver<Seen>,
     tally: Tally,
     board: Arc<Board>,
+    restarts: watch::Sender<u32>,
     task: JoinHandle<()>,
 }
 
@@ -172,7 +178,8 @@ impl Bot {
             audio_slots: 0,
             ..MediaPlan::default()
         })));
-        let call = OwnCall::new(&plan, &seen_tx, &tally, &board);
+        let restarts = watch::Sender::new(0);
+        let call = OwnCall::new(&plan, &seen_tx, &tally, &board, restarts.subscribe());
         let runner = run::Runner::new(server, plan.clone(), seen_tx, tally.clone(), call);
         Self {
             plan,
@@ -180,6 +187,7 @@ impl Bot {
             seen,
             tally,
             board,
+            restarts,
             task: tokio::spawn(runner.run(incoming)),
         }
     }
@@ -215,6 +223,12 @@ impl Bot {
             .await
             .map_err(|_| RequestError::Lost)?;
         answer.await.unwrap_or(Err(RequestError::Lost))
+    }
+
+    /// Looks for the way to the server anew, as a client does that notices another network
+    /// (RFC 8839 §4.4.3). Without a media connection it does nothing.
+    pub fn restart_ice(&self) {
+        self.restarts.send_modify(|n| *n = n.wrapping_add(1));
     }
 
     /// The figures so far.

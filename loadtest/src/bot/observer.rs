@@ -84,11 +84,10 @@ impl Observer {
         (Arc::new(observer), happenings)
     }
 
-    /// Which stream belongs into which slot. Only the first call counts.
+    /// Which stream belongs into which slot. Only the first call counts: an ICE restart
+    /// changes no stream.
     pub(super) fn place(&self, places: BTreeMap<u32, Place>) {
-        if self.places.set(places).is_err() {
-            tracing::warn!("a second answer on one media connection");
-        }
+        self.places.get_or_init(|| places);
     }
 }
 

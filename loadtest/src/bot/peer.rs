@@ -18,6 +18,7 @@ use webrtc::media_stream::track_local::static_rtp::TrackLocalStaticRTP;
 use webrtc::peer_connection::{
     MediaEngine, PeerConnection, PeerConnectionBuilder, Registry, SettingEngine,
     SettingEngineBuilder, Slot, SrtpProtectionProfile, configure_nack, configure_rtcp_reports,
+    configure_twcc_receiver_only,
 };
 use webrtc::rtp_transceiver::{RTCRtpTransceiverDirection, RTCRtpTransceiverInit};
 
@@ -25,8 +26,10 @@ use super::MediaPlan;
 use super::keyframes::{KeyframeRequests, NEXT_TO_THE_BOT};
 use super::observer::Observer;
 use super::sending::Stream;
+use crate::media::video::Size;
 
 pub(super) const MID: &str = "urn:ietf:params:rtp-hdrext:sdes:mid";
+pub(super) const RID: &str = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id";
 pub(super) const AUDIO_LEVEL: &str = "urn:ietf:params:rtp-hdrext:ssrc-audio-level";
 
 const OPUS: u8 = 111;
@@ -45,7 +48,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(1);
 /// What a bot sends with.
 pub(super) struct Tracks {
     pub(super) audio: Stream,
-    pub(super) video: Stream,
+    /// The encodings of one track, from the smallest.
+    pub(super) video: Vec<(Size, Stream)>,
 }
 
 /// A connection with the transceivers of the plan, in the order that the
@@ -60,6 +64,8 @@ pub(super) async fn build(
 ) -> Result<(Arc<dyn PeerConnection>, Option<Tracks>), Error> {
     let mut engine = codecs()?;
     let registry = configure_nack(Registry::new(), &mut engine);
+    // What arrived when: by that the server judges the line to the bot.
+    let registry = configure_twcc_receiver_only(registry, &mut engine)?;
     let registry = configure_rtcp_reports(registry)
         .with(Slot::from(NEXT_TO_THE_BOT), KeyframeRequests::default());
     let addresses: Vec<SocketAddr> = plan
@@ -78,8 +84,8 @@ pub(super) async fn build(
     let connection: Arc<dyn PeerConnection> = Arc::new(Box::pin(building).await?);
     let tracks = if plan.sends {
         Some(Tracks {
-            audio: add_track(&connection, index, RtpCodecKind::Audio).await?,
-            video: add_track(&connection, index, RtpCodecKind::Video).await?,
+            audio: add_sound(&connection, index).await?,
+            video: add_picture(&connection, index, plan.simulcast).await?,
         })
     } else {
         None
@@ -172,6 +178,7 @@ fn codecs() -> Result<MediaEngine, Error> {
     for (uri, kind) in [
         (MID, RtpCodecKind::Audio),
         (MID, RtpCodecKind::Video),
+        (RID, RtpCodecKind::Video),
         (AUDIO_LEVEL, RtpCodecKind::Audio),
     ] {
         let uri = uri.to_owned();
@@ -181,18 +188,47 @@ fn codecs() -> Result<MediaEngine, Error> {
     Ok(engine)
 }
 
-async fn add_track(
+async fn add_sound(connection: &Arc<dyn PeerConnection>, index: u16) -> Result<Stream, Error> {
+    let ssrc = rand::random();
+    let encodings = vec![encoding(opus(), "", ssrc, None)];
+    let track = add_track(connection, index, RtpCodecKind::Audio, encodings).await?;
+    Ok(Stream::new(track, ssrc, OPUS))
+}
+
+async fn add_picture(
     connection: &Arc<dyn PeerConnection>,
     index: u16,
-    kind: RtpCodecKind,
-) -> Result<Stream, Error> {
-    let (codec, payload_type, rtx) = match kind {
-        RtpCodecKind::Audio => (opus(), OPUS, None),
-        _ => (vp8(), VP8, Some(rand::random())),
+    simulcast: bool,
+) -> Result<Vec<(Size, Stream)>, Error> {
+    let sizes: Vec<(Size, u32)> = if simulcast {
+        Size::SIMULCAST.map(|size| (size, rand::random())).to_vec()
+    } else {
+        vec![(Size::SINGLE, rand::random())]
     };
-    let ssrc = rand::random();
-    let encoding = RTCRtpEncodingParameters {
+    let encodings = sizes
+        .iter()
+        .map(|(size, ssrc)| {
+            // Of several encodings each would need a repaired-stream name in its
+            // repairs (RFC 8852 §3.2), which the stack does not write: they
+            // are repeated in their own stream.
+            let rtx = (!simulcast).then(rand::random);
+            encoding(vp8(), size.rid, *ssrc, rtx)
+        })
+        .collect();
+    let track = add_track(connection, index, RtpCodecKind::Video, encodings).await?;
+    let stream = |(size, ssrc)| (size, Stream::new(track.clone(), ssrc, VP8));
+    Ok(sizes.into_iter().map(stream).collect())
+}
+
+fn encoding(
+    codec: RTCRtpCodec,
+    rid: &str,
+    ssrc: u32,
+    rtx: Option<u32>,
+) -> RTCRtpEncodingParameters {
+    RTCRtpEncodingParameters {
         rtp_coding_parameters: RTCRtpCodingParameters {
+            rid: rid.into(),
             ssrc: Some(ssrc),
             rtx: rtx.map(|ssrc| RTCRtpRtxParameters { ssrc }),
             ..RTCRtpCodingParameters::default()
@@ -200,22 +236,30 @@ async fn add_track(
         active: true,
         codec,
         ..RTCRtpEncodingParameters::default()
-    };
+    }
+}
+
+async fn add_track(
+    connection: &Arc<dyn PeerConnection>,
+    index: u16,
+    kind: RtpCodecKind,
+    encodings: Vec<RTCRtpEncodingParameters>,
+) -> Result<Arc<TrackLocalStaticRTP>, Error> {
     let track = Arc::new(TrackLocalStaticRTP::new(MediaStreamTrack::new(
         format!("site-{index}"),
         format!("site-{index}-{kind}"),
         format!("site-{index}"),
         kind,
-        vec![encoding.clone()],
+        encodings.clone(),
     )));
     let init = RTCRtpTransceiverInit {
         direction: RTCRtpTransceiverDirection::Sendonly,
         streams: vec![format!("site-{index}")],
-        send_encodings: vec![encoding],
+        send_encodings: encodings,
     };
     let local = Arc::clone(&track) as Arc<dyn TrackLocal>;
     connection
         .add_transceiver_from_track(local, Some(init))
         .await?;
-    Ok(Stream::new(track, ssrc, payload_type))
+    Ok(track)
 }

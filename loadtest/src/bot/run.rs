@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use liandong_protocol::server::Ring;
+use liandong_protocol::server::{Ring, SentTrack};
 use liandong_protocol::{InvitationId, PROTOCOL_VERSION, Push, RefusalCode, Reply, Request};
 use rand::RngExt;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -238,6 +238,11 @@ impl Runner {
             Push::RingStopped { invitation, .. } => {
                 self.rings.remove(&invitation);
             }
+            Push::SendLayers {
+                conference,
+                track: SentTrack::Camera,
+                layers,
+            } => self.call.send_layers(conference, &layers),
             Push::MediaLost { conference } => self.call.media_lost(conference),
             Push::Resync { snapshot } => {
                 for ring in snapshot.rings {

@@ -11,10 +11,10 @@ use webrtc::media_stream::track_local::static_rtp::TrackLocalStaticRTP;
 use webrtc::media_stream::track_local::{TrackLocal, TrackLocalEvent};
 
 use super::Tally;
-use super::keyframes::asks_for_keyframe;
+use super::keyframes::asked_of;
+use super::picture::{Picture, Wanted};
 use crate::media::picture;
 use crate::media::sound::{FRAME_SAMPLES, SoundLoop};
-use crate::media::vp8::{self, VideoLoop};
 
 /// 20 ms: one packet of sound.
 const TICK: Duration = Duration::from_millis(20);
@@ -22,8 +22,6 @@ const TICK: Duration = Duration::from_millis(20);
 const TICKS_PER_PICTURE: u64 = 1000 / 20 / picture::FRAMES_PER_SECOND as u64;
 /// 90 kHz.
 const VIDEO_TICKS_PER_TICK: u32 = 1800;
-/// A keyframe is not repeated sooner.
-const KEYFRAME_PAUSE_PICTURES: u32 = 3;
 
 /// One outgoing RTP stream.
 pub(super) struct Stream {
@@ -34,6 +32,8 @@ pub(super) struct Stream {
     pub(super) mid: Option<(u8, Bytes)>,
     /// Number of the audio level extension (RFC 6464).
     pub(super) level: Option<u8>,
+    /// Number and value of the RID extension (RFC 8852 §3.1), where there are several encodings.
+    pub(super) rid: Option<(u8, Bytes)>,
     sequence: u16,
     timestamp_base: u32,
 }
@@ -46,13 +46,14 @@ impl Stream {
             payload_type,
             mid: None,
             level: None,
+            rid: None,
             // RFC 3550 §5.1: both begin at random.
             sequence: rand::random(),
             timestamp_base: rand::random(),
         }
     }
 
-    async fn send(
+    pub(super) async fn send(
         &mut self,
         timestamp: u32,
         marker: bool,
@@ -71,6 +72,9 @@ impl Stream {
         if let Some((id, mid)) = &self.mid {
             header.set_extension(*id, mid.clone())?;
         }
+        if let Some((id, rid)) = &self.rid {
+            header.set_extension(*id, rid.clone())?;
+        }
         if let (Some(id), Some(level)) = (self.level, level) {
             header.set_extension(id, Bytes::copy_from_slice(&[level]))?;
         }
@@ -87,21 +91,23 @@ fn epoch() -> Instant {
 
 /// What one bot sends.
 pub(super) struct Sending {
-    pub(super) video: Stream,
+    /// From the smallest encoding.
+    pub(super) pictures: Vec<Picture>,
+    pub(super) wanted: Wanted,
     pub(super) audio: Stream,
-    pub(super) pictures: Arc<VideoLoop>,
     pub(super) sound: Arc<SoundLoop>,
     pub(super) tally: Tally,
+    /// All encodings of the picture are one track.
+    pub(super) track: Arc<TrackLocalStaticRTP>,
 }
 
 impl Sending {
     /// Runs until a track is gone.
     pub(super) async fn run(mut self) {
-        let wanted = AtomicBool::new(false);
-        let requests = listen(self.video.track.clone(), &wanted);
-        let sending = self.send(&wanted);
+        let asked = self.pictures.iter().map(|p| (p.ssrc(), p.asked.clone()));
+        let requests = listen(self.track.clone(), asked.collect());
         let result = tokio::select! {
-            result = sending => result,
+            result = self.send() => result,
             () = requests => Ok(()),
         };
         if let Err(error) = result {
@@ -109,15 +115,12 @@ impl Sending {
         }
     }
 
-    async fn send(&mut self, keyframe_wanted: &AtomicBool) -> Result<(), webrtc::error::Error> {
+    async fn send(&mut self) -> Result<(), webrtc::error::Error> {
         let epoch = epoch();
         let mut clock = tokio::time::interval(TICK);
         // A late tick is not made up for: the timestamps follow the clock.
         clock.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut next_picture = 0;
-        let mut picture = 0;
-        let mut picture_id: u16 = rand::random();
-        let mut since_keyframe = 0;
         let mut was_silent = true;
         let mut last_tick = None;
         loop {
@@ -144,40 +147,24 @@ impl Sending {
             }
             let in_step = tick < next_picture + TICKS_PER_PICTURE;
             next_picture = if in_step { next_picture } else { tick } + TICKS_PER_PICTURE;
-            if since_keyframe >= KEYFRAME_PAUSE_PICTURES
-                && keyframe_wanted.swap(false, Ordering::Relaxed)
-            {
-                picture = self.pictures.next_keyframe(picture);
-                self.tally.add(|report| report.keyframes_on_request += 1);
-            }
-            let frame = self.pictures.frames()[picture].clone();
-            since_keyframe = if vp8::is_keyframe(&frame) {
-                // Whoever asked for one before now gets this one.
-                keyframe_wanted.store(false, Ordering::Relaxed);
-                0
-            } else {
-                since_keyframe + 1
-            };
             let timestamp = (tick as u32).wrapping_mul(VIDEO_TICKS_PER_TICK);
-            let mut payloads = vp8::payloads(&frame, picture_id).peekable();
-            while let Some(payload) = payloads.next() {
-                let marker = payloads.peek().is_none();
-                self.video.send(timestamp, marker, None, payload).await?;
-                self.tally.add(|report| report.video_packets_sent += 1);
+            for picture in &mut self.pictures {
+                picture.send(timestamp, &self.wanted, &self.tally).await?;
             }
-            picture_id = picture_id.wrapping_add(1);
-            picture = (picture + 1) % self.pictures.frames().len();
         }
     }
 }
 
 /// Notes requests for keyframes; ends with the track.
-async fn listen(track: Arc<TrackLocalStaticRTP>, wanted: &AtomicBool) {
+async fn listen(track: Arc<TrackLocalStaticRTP>, asked: Vec<(u32, Arc<AtomicBool>)>) {
     while let Some(event) = track.poll().await {
-        if let TrackLocalEvent::OnRtcpPacket(packets) = event
-            && packets.iter().any(|p| asks_for_keyframe(p.as_ref()))
-        {
-            wanted.store(true, Ordering::Relaxed);
+        let TrackLocalEvent::OnRtcpPacket(packets) = event else {
+            continue;
+        };
+        for ssrc in packets.iter().flat_map(|p| asked_of(p.as_ref())) {
+            if let Some((_, asked)) = asked.iter().find(|(of, _)| *of == ssrc) {
+                asked.store(true, Ordering::Relaxed);
+            }
         }
     }
 }

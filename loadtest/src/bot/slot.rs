@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::frames::Frames;
+use super::health::Health;
 use super::sequence::Sequence;
 use crate::media::codec::Vp8Decoder;
 use crate::media::picture::{COLOURS, ground_of, index_of};
@@ -25,7 +26,7 @@ use crate::report::SlotReport;
 const MAX_EARLY: usize = 8;
 /// How far announcement and frames may be apart.
 const GRACE: Duration = Duration::from_secs(1);
-/// How often a picture is decoded.
+/// How often a small picture is decoded.
 const LOOK_EVERY: Duration = Duration::from_millis(950);
 /// The certainty of [`index_of`].
 const SAME_COLOUR: f64 = 17.0;
@@ -48,6 +49,11 @@ struct Early {
     keyframe: bool,
 }
 
+/// Only of a bot is it known that it sends.
+fn expects_frames(occupant: Option<Occupant>) -> bool {
+    occupant.is_some_and(|o| o.index.is_some())
+}
+
 #[derive(Debug, Default)]
 pub(super) struct VideoSlot {
     pub(super) sequence: Sequence,
@@ -59,6 +65,7 @@ pub(super) struct VideoSlot {
     /// Since when a first frame is waited for.
     awaited_since: Option<Instant>,
     looked: Option<Instant>,
+    health: Health,
     counts: SlotReport,
 }
 
@@ -73,6 +80,7 @@ impl VideoSlot {
         self.former.extend(self.occupant.map(|o| (o, now + GRACE)));
         self.occupant = occupant;
         self.awaited_since = occupant.map(|_| now);
+        self.health.restart(expects_frames(occupant), now);
         if occupant.is_some() {
             self.counts.switches += 1;
         }
@@ -100,6 +108,7 @@ impl VideoSlot {
     pub(super) fn restart(&mut self, now: Instant) {
         self.sequence.restart();
         self.frames.clear();
+        self.health.restart(expects_frames(self.occupant), now);
         self.awaited_since = self.occupant.map(|_| now);
     }
 
@@ -132,8 +141,11 @@ impl VideoSlot {
             return;
         };
         self.judge(mark.index, keyframe, now);
+        self.health.frame(mark, keyframe, now);
+        // A large picture takes many times as long to decode.
+        let look_every = LOOK_EVERY * (1 << (2 * mark.layer.min(2)));
         if keyframe
-            && self.looked.is_none_or(|at| now - at >= LOOK_EVERY)
+            && self.looked.is_none_or(|at| now - at >= look_every)
             && let Some(decoder) = decoder
         {
             self.looked = Some(now);
@@ -215,11 +227,13 @@ impl VideoSlot {
             .sum();
         SlotReport {
             slot,
+            shows: self.occupant.and_then(|o| o.index),
             packets: self.sequence.received,
             lost: self.sequence.lost(),
             duplicate: self.sequence.duplicate,
             repaired: self.sequence.repaired,
             wrong_frames: self.counts.wrong_frames + overdue,
+            health: self.health.report(now),
             ..self.counts.clone()
         }
     }

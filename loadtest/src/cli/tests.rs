@@ -41,6 +41,24 @@ fn call_of_a_county() {
 }
 
 #[test]
+fn soak_with_a_proxy() {
+    let parsed = parse(
+        "x soak --minutes 0.5 --server-pid 7 --insecure --simulcast \
+         --media-proxy 127.0.0.1:7000 --media-server 127.0.0.1:8443",
+    );
+    let Command::Soak(soak) = parsed.unwrap().command else {
+        panic!("another command");
+    };
+    assert_eq!((soak.minutes, soak.server_pid), (0.5, 7));
+    let own = own_process(&soak.connection, &soak.conduct).unwrap();
+    let again = parse(&format!("x {} --sites 511922101", own.arguments.join(" ")));
+    let Command::Sites(sites) = again.unwrap().command else {
+        panic!("another command");
+    };
+    assert!(sites.connection.insecure && sites.conduct.simulcast && sites.conduct.quiet);
+}
+
+#[test]
 fn mistakes_are_refused() {
     for line in [
         "x",
@@ -49,6 +67,8 @@ fn mistakes_are_refused() {
         "x sites --ca a.pem --insecure",
         "x call --slots 50",
         "x call --answer maybe",
+        "x soak",
+        "x soak --server-pid 7 --media-proxy 127.0.0.1:7000",
     ] {
         assert!(parse(line).is_err(), "{line}");
     }

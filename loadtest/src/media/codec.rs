@@ -27,7 +27,7 @@ unsafe extern "C" {
         w: c_uint,
         h: c_uint,
         pts: i64,
-        keyframe: c_int,
+        kind: c_int,
         data: *mut *const u8,
         length: *mut usize,
     ) -> c_int;
@@ -116,6 +116,17 @@ impl I420 {
     }
 }
 
+/// What later frames may build on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum FrameKind {
+    /// Begins anew.
+    Key,
+    /// Later frames build on it.
+    Base,
+    /// Nothing builds on it: the upper temporal layer.
+    Discardable,
+}
+
 #[derive(Debug)]
 pub struct Vp8Encoder {
     handle: Handle,
@@ -144,7 +155,7 @@ impl Vp8Encoder {
     ///
     /// # Errors
     /// A picture of another size, or an error of the library.
-    pub fn encode(&mut self, picture: &mut I420, keyframe: bool) -> Result<Vec<u8>, CodecError> {
+    pub fn encode(&mut self, picture: &mut I420, kind: FrameKind) -> Result<Vec<u8>, CodecError> {
         let right = self.width * self.height * 3 / 2;
         if (picture.width, picture.height) != (self.width, self.height)
             || picture.bytes.len() != right
@@ -153,6 +164,11 @@ impl Vp8Encoder {
         }
         let pts = self.next_pts;
         self.next_pts += 1;
+        let kind = match kind {
+            FrameKind::Base => 0,
+            FrameKind::Key => 1,
+            FrameKind::Discardable => 2,
+        };
         let mut data = std::ptr::null();
         let mut length = 0;
         // SAFETY: the buffer has exactly the size of the picture, checked above.
@@ -163,7 +179,7 @@ impl Vp8Encoder {
                 self.width as c_uint,
                 self.height as c_uint,
                 pts,
-                c_int::from(keyframe),
+                kind,
                 &mut data,
                 &mut length,
             )

@@ -4,4 +4,5 @@ pub mod codec;
 mod made;
 pub mod picture;
 pub mod sound;
+pub mod video;
 pub mod vp8;

@@ -159,6 +159,32 @@ impl Still {
         }
     }
 
+    /// The same, each pixel drawn `factor` times in both directions.
+    pub fn enlarged_at(&mut self, turn: f64, factor: usize) -> I420 {
+        let small = self.at(turn);
+        let mut large = I420::new(WIDTH * factor, HEIGHT * factor);
+        let luma = WIDTH * HEIGHT;
+        let (half_width, half_luma) = (WIDTH / 2, luma / 4);
+        let planes = [
+            (0..luma, WIDTH),
+            (luma..luma + half_luma, half_width),
+            (luma + half_luma..luma + 2 * half_luma, half_width),
+        ];
+        let mut out = large.bytes.as_mut_slice();
+        for (plane, width) in planes {
+            for row in small.bytes[plane].chunks(width) {
+                for _ in 0..factor {
+                    let (line, rest) = out.split_at_mut(width * factor);
+                    for (pixels, value) in line.chunks_mut(factor).zip(row) {
+                        pixels.fill(*value);
+                    }
+                    out = rest;
+                }
+            }
+        }
+        large
+    }
+
     /// The picture with hand and bar at a part of their way, 0 to 1.
     pub fn at(&mut self, turn: f64) -> &mut I420 {
         self.picture.bytes.copy_from_slice(&self.blank.bytes);
@@ -275,6 +301,17 @@ mod tests {
                 assert!(distance < 6.0, "{index} is off by {distance}");
             }
         }
+    }
+
+    #[test]
+    fn an_enlarged_picture_is_the_same_picture() {
+        let mut still = Still::new(9);
+        let small = still.at(0.4).clone();
+        assert_eq!(still.enlarged_at(0.4, 1), small);
+        let large = still.enlarged_at(0.4, 4);
+        assert_eq!((large.width, large.height), (1280, 720));
+        assert_eq!(ground_of(&large), ground_of(&small));
+        assert_eq!(large.bytes.last(), small.bytes.last());
     }
 
     #[test]

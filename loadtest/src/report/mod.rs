@@ -4,6 +4,8 @@
 //! nothing was measured for is absent or null, never zero.
 
 mod distribution;
+mod load;
+mod soak;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -12,6 +14,8 @@ use liandong_protocol::RefusalCode;
 use serde::{Deserialize, Serialize};
 
 pub use distribution::Distribution;
+pub use load::Load;
+pub use soak::{Sample, Soak};
 
 /// One run of a scenario.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
@@ -23,6 +27,11 @@ pub struct Report {
     pub seconds: f64,
     pub summary: Summary,
     pub checks: Vec<Check>,
+    /// What server and bots took of the machine, where the server's process is known.
+    #[serde(default)]
+    pub load: Option<Load>,
+    #[serde(default)]
+    pub soak: Option<Soak>,
     pub bots: Vec<BotReport>,
 }
 
@@ -59,6 +68,15 @@ pub struct Summary {
     pub refused: u64,
     pub reconnects: u64,
     pub media_reconnects: u64,
+    pub garbled_frames: u64,
+    pub freezes: u64,
+    pub layer_switches: u64,
+    /// Sound frames of each encoding, from the smallest.
+    pub layer_frames: [u64; 3],
+    /// Of the slots that showed somebody: the median, and what one in twenty falls short of.
+    pub frames_per_second_p50: Option<f64>,
+    pub frames_per_second_p5: Option<f64>,
+    pub ice_restarts: u64,
     /// From the loss of a line to the next welcome.
     pub offline_ms: Option<Distribution>,
     /// From the last packet of a media connection to the first of the next one.
@@ -103,6 +121,8 @@ pub struct BotReport {
     pub reconnects: u64,
     /// Media connections after the first.
     pub media_reconnects: u64,
+    #[serde(default)]
+    pub ice_restarts: u64,
     /// Of each reconnect: from the loss of the line to the next welcome.
     #[serde(default)]
     pub offline_ms: Vec<f64>,
@@ -115,6 +135,9 @@ pub struct BotReport {
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub struct SlotReport {
     pub slot: u32,
+    /// The index of the bot that is in the slot at the moment of the report.
+    #[serde(default)]
+    pub shows: Option<u16>,
     pub packets: u64,
     pub bytes: u64,
     /// Missing sequence numbers that nothing filled.
@@ -136,6 +159,28 @@ pub struct SlotReport {
     pub switches: u64,
     /// Of each switch: from the announcement to the first complete keyframe.
     pub first_frame_ms: Vec<f64>,
+    #[serde(default)]
+    pub health: SlotHealth,
+}
+
+/// Whether what came into a video slot could be shown.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub struct SlotHealth {
+    /// Complete frames that a decoder would not show as they were sent: what they build on is
+    /// missing or of another encoding.
+    pub garbled_frames: u64,
+    /// Pauses of more than 500 ms between two sound frames of the same site.
+    pub freezes: u64,
+    /// The length of all freezes.
+    pub frozen_ms: f64,
+    /// Sound frames of each encoding, from the smallest.
+    pub layer_frames: [u64; 3],
+    /// From one encoding to another of the same site.
+    pub layer_switches: u64,
+    /// While somebody was shown.
+    pub frames_per_second: Option<f64>,
+    /// Somebody is in the slot and nothing has come for eight seconds.
+    pub stuck: bool,
 }
 
 impl BotReport {
@@ -163,6 +208,9 @@ impl Summary {
             bots.iter()
                 .flat_map(|b| b.video_slots.iter().chain(&b.audio_slots))
         };
+        // Negative, because percentiles here look for the worst at the upper end.
+        let rates = slots().filter_map(|s| s.health.frames_per_second);
+        let rates = Distribution::of(rates.map(|rate| -rate).collect());
         let order_to_answered_ms = times(|b| b.order_to_answered_ms);
         let order_to_joined_ms = times(|b| b.order_to_joined_ms);
         Self {
@@ -191,9 +239,16 @@ impl Summary {
             packets_repaired: slots().map(|s| s.repaired).sum(),
             frames_received: slots().map(|s| s.frames).sum(),
             wrong_slot_frames: slots().map(|s| s.wrong_frames + s.pictures_wrong).sum(),
+            garbled_frames: slots().map(|s| s.health.garbled_frames).sum(),
+            freezes: slots().map(|s| s.health.freezes).sum(),
+            layer_switches: slots().map(|s| s.health.layer_switches).sum(),
+            layer_frames: [0, 1, 2].map(|l| slots().map(|s| s.health.layer_frames[l]).sum()),
+            frames_per_second_p50: rates.as_ref().map(|d| -d.p50),
+            frames_per_second_p5: rates.as_ref().map(|d| -d.p95),
             refused: bots.iter().flat_map(|b| b.refused.values()).sum(),
             reconnects: bots.iter().map(|b| b.reconnects).sum(),
             media_reconnects: bots.iter().map(|b| b.media_reconnects).sum(),
+            ice_restarts: bots.iter().map(|b| b.ice_restarts).sum(),
             offline_ms: all(|b| &b.offline_ms),
             media_away_ms: all(|b| &b.media_away_ms),
         }
@@ -249,10 +304,28 @@ impl Report {
         line(
             "frames",
             format!(
-                "{} received, {} in a wrong slot",
-                s.frames_received, s.wrong_slot_frames
+                "{} received, {} in a wrong slot, {} garbled, {} freezes",
+                s.frames_received, s.wrong_slot_frames, s.garbled_frames, s.freezes
             ),
         );
+        if let (Some(p50), Some(p5)) = (s.frames_per_second_p50, s.frames_per_second_p5) {
+            let found = format!("p50 {p50:.1}, p5 {p5:.1}");
+            line("frames per second", found);
+        }
+        if let Some(load) = &self.load {
+            line("load", load.to_string());
+        }
+        if let Some(soak) = &self.soak {
+            line("soak", soak.to_string());
+        }
+        if s.layer_frames[1..].iter().any(|frames| *frames > 0) {
+            let [small, middle, large] = s.layer_frames;
+            let found = format!(
+                "{small} / {middle} / {large}, {} switches",
+                s.layer_switches
+            );
+            line("by encoding", found);
+        }
         line(
             "refused / reconnects",
             format!("{} / {}", s.refused, s.reconnects),

@@ -9,9 +9,11 @@ use liandong_protocol::{
     Target,
 };
 
+use super::wish::show;
 use super::{Fleet, Run, stop_all, until};
 use crate::bot::{Behaviour, Bot, BotPlan, InvitationTimes, Seen};
-use crate::report::{BotReport, Check, Report, SlotReport, Summary};
+use crate::process::Process;
+use crate::report::{BotReport, Check, Load, Report, SlotReport, Summary};
 use crate::sites::Site;
 
 /// How long all may take to log in: fifty password checks on a small machine.
@@ -32,6 +34,10 @@ pub struct CallScenario {
     pub duration: Duration,
     /// The check of the answer times.
     pub max_answer_p95_ms: f64,
+    /// Each bot asks for tiles of this height once all are in; otherwise the server chooses.
+    pub tile_height: Option<u32>,
+    /// The server's process, to say what it takes.
+    pub server: Option<Process>,
 }
 
 /// What the caller saw of one site.
@@ -91,6 +97,7 @@ fn caller_plan(fleet: &Fleet, scenario: &CallScenario) -> anyhow::Result<BotPlan
 struct Called {
     ordered: Instant,
     outcomes: BTreeMap<SiteCode, Outcome>,
+    load: Option<Load>,
 }
 
 async fn hold(bots: &[Bot], scenario: &CallScenario) -> anyhow::Result<Called> {
@@ -124,11 +131,37 @@ async fn hold(bots: &[Bot], scenario: &CallScenario) -> anyhow::Result<Called> {
         complete = in_time.is_ok(),
         "the sites are in"
     );
-    tokio::time::sleep(scenario.duration).await;
+    if let Some(height) = scenario.tile_height {
+        for bot in bots {
+            show(bot, &[height], &mut rand::rng()).await;
+        }
+    }
+    let load = run_for(scenario.duration, scenario.server).await;
 
     let outcomes = outcomes(&caller.seen().borrow(), &invitations);
     end(caller, conference).await?;
-    Ok(Called { ordered, outcomes })
+    Ok(Called {
+        ordered,
+        outcomes,
+        load,
+    })
+}
+
+/// Lets the call run, and says what it took; `None` of an unknown server.
+async fn run_for(duration: Duration, server: Option<Process>) -> Option<Load> {
+    let times = || Some((server?.cpu()?, Process::own().cpu()?));
+    let before = times();
+    let start = Instant::now();
+    tokio::time::sleep(duration).await;
+    let seconds = start.elapsed().as_secs_f64();
+    let ((server_before, bots_before), (server_after, bots_after)) = (before?, times()?);
+    let cores = |after: Duration, before: Duration| (after - before).as_secs_f64() / seconds;
+    Some(Load {
+        seconds,
+        server_cores: cores(server_after, server_before),
+        bots_cores: cores(bots_after, bots_before),
+        server_rss_kb: server?.rss_kb()?,
+    })
 }
 
 async fn order(
@@ -202,6 +235,7 @@ fn judge(
     }
     let mut report = run.report(reports);
     report.summary.rung = called.outcomes.len() as u32;
+    report.load.clone_from(&called.load);
     report.checks = checks(&report.summary, &report.bots, called, scenario);
     if !with_media {
         report.checks.truncate(ANSWER_CHECKS);
@@ -283,6 +317,11 @@ fn checks(
                 "{} of {} frames",
                 summary.wrong_slot_frames, summary.frames_received
             ),
+        ),
+        check(
+            "no garbled picture",
+            summary.garbled_frames == 0,
+            format!("{} frames", summary.garbled_frames),
         ),
         check(
             "no packet lost",

@@ -1,6 +1,8 @@
 //! What many bots do together.
 
 mod call;
+mod soak;
+mod wish;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,6 +13,7 @@ use liandong_protocol::{AccountId, SiteCode};
 use tokio::sync::watch;
 
 pub use call::{CallScenario, call};
+pub use soak::{OwnProcess, SoakScenario, soak};
 
 use crate::bot::{Behaviour, Bot, BotPlan, MediaPlan, Seen};
 use crate::report::{BotReport, Report, Summary};
@@ -198,6 +201,8 @@ impl Run {
             seconds: self.started.elapsed().as_secs_f64(),
             summary: Summary::of(&bots),
             checks: Vec::new(),
+            load: None,
+            soak: None,
             bots,
         }
     }

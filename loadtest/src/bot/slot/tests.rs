@@ -1,5 +1,5 @@
 use super::*;
-use crate::media::vp8::VideoLoop;
+use crate::media::video::{Size, VideoLoop};
 
 /// Feeds a slot with frames of sites.
 struct Feed {
@@ -33,8 +33,12 @@ impl Feed {
 
     /// One frame, by its number in the site's loop.
     fn frame(&mut self, index: u16, number: usize, ms: u64) {
-        let frame = VideoLoop::of(index).unwrap().frames()[number].clone();
-        let parts: Vec<_> = vp8::payloads(&frame, number as u16).collect();
+        let frame = VideoLoop::of(index, Size::SINGLE).unwrap().frames()[number].clone();
+        let descriptor = vp8::Descriptor {
+            picture_id: number as u16,
+            ..vp8::Descriptor::default()
+        };
+        let parts: Vec<_> = vp8::payloads(&frame, descriptor).collect();
         let now = self.at(ms);
         for (i, part) in parts.iter().enumerate() {
             let head = (self.number, ms as u32 * 90, i + 1 == parts.len());

@@ -1,0 +1,177 @@
+//! Whether what comes into a slot can be shown: nothing garbled, nothing frozen.
+//!
+//! A frame's mark says its number in the sender's loop, and that says which
+//! frame it builds on ([`video::reference_of`]): so it is known without decoding
+//! whether a decoder would show it as it was sent.
+
+use std::time::{Duration, Instant};
+
+use crate::media::codec::FrameKind;
+use crate::media::video::{self, kind_of};
+use crate::media::vp8::Mark;
+use crate::report::SlotHealth;
+
+/// A longer pause between two frames is seen as a freeze.
+const FREEZE: Duration = Duration::from_millis(500);
+/// A slot that shows nothing for so long, although somebody is in it, is stuck.
+const STUCK: Duration = Duration::from_secs(8);
+
+#[derive(Debug, Default)]
+pub(super) struct Health {
+    /// The last frame that others may build on, and that was sound.
+    base: Option<Mark>,
+    layer: Option<u8>,
+    /// When the last sound frame came.
+    last: Option<Instant>,
+    /// Since when frames are due: the announcement or the media connection.
+    due_since: Option<Instant>,
+    watched: Duration,
+    counts: SlotHealth,
+}
+
+impl Health {
+    /// Somebody else is in the slot, nobody, or the stream is another: what comes
+    /// next has nothing to do with what came before.
+    pub(super) fn restart(&mut self, occupied: bool, now: Instant) {
+        self.base = None;
+        self.layer = None;
+        self.last = None;
+        self.due_since = occupied.then_some(now);
+    }
+
+    /// One complete frame of a bot.
+    pub(super) fn frame(&mut self, mark: Mark, keyframe: bool, now: Instant) {
+        if !self.sound(mark, keyframe) {
+            self.base = None;
+            self.counts.garbled_frames += 1;
+            return;
+        }
+        if kind_of(usize::from(mark.frame)) != FrameKind::Discardable {
+            self.base = Some(mark);
+        }
+        if self.layer.is_some_and(|layer| layer != mark.layer) {
+            self.counts.layer_switches += 1;
+        }
+        self.layer = Some(mark.layer);
+        if let Some(frames) = self.counts.layer_frames.get_mut(usize::from(mark.layer)) {
+            *frames += 1;
+        }
+        if let Some(last) = self.last.replace(now) {
+            let gap = now.saturating_duration_since(last);
+            self.watched += gap;
+            if gap > FREEZE {
+                self.counts.freezes += 1;
+                self.counts.frozen_ms += gap.as_secs_f64() * 1e3;
+            }
+        }
+    }
+
+    fn sound(&self, mark: Mark, keyframe: bool) -> bool {
+        if keyframe {
+            return true;
+        }
+        let reference = video::reference_of(usize::from(mark.frame));
+        self.base.is_some_and(|base| {
+            (base.index, base.layer) == (mark.index, mark.layer)
+                && usize::from(base.frame) == reference
+        })
+    }
+
+    pub(super) fn report(&self, now: Instant) -> SlotHealth {
+        let frames: u64 = self.counts.layer_frames.iter().sum();
+        let seconds = self.watched.as_secs_f64();
+        let waits = self.last.max(self.due_since);
+        SlotHealth {
+            frames_per_second: (seconds > 0.0).then(|| frames as f64 / seconds),
+            stuck: self.due_since.is_some()
+                && waits.is_some_and(|since| now.saturating_duration_since(since) > STUCK),
+            ..self.counts.clone()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(start: Instant, ms: u64) -> Instant {
+        start + Duration::from_millis(ms)
+    }
+
+    /// Frames of one layer by their numbers, 100 ms apart, into a fresh slot.
+    fn after(frames: &[(u8, u16)]) -> SlotHealth {
+        let start = Instant::now();
+        let mut health = Health::default();
+        health.restart(true, start);
+        for (n, (layer, frame)) in (1..).zip(frames) {
+            let mark = Mark {
+                index: 1,
+                frame: *frame,
+                layer: *layer,
+            };
+            health.frame(mark, frame % 20 == 0, at(start, n * 100));
+        }
+        health.report(at(start, 1000))
+    }
+
+    #[test]
+    fn a_whole_chain_is_sound_with_and_without_the_upper_layer() {
+        let all: Vec<_> = (0..25).map(|n| (0, n)).collect();
+        let lower: Vec<_> = (0..25).step_by(2).map(|n| (0, n)).collect();
+        for frames in [all, lower] {
+            let health = after(&frames);
+            assert_eq!(health.garbled_frames, 0);
+            assert_eq!(health.layer_frames[0], frames.len() as u64);
+        }
+    }
+
+    #[test]
+    fn a_hole_in_the_lower_layer_garbles_until_the_next_keyframe() {
+        // Frame 4 is missing: 5 and 6 build on it, 7 on 6.
+        let health = after(&[
+            (0, 0),
+            (0, 1),
+            (0, 2),
+            (0, 3),
+            (0, 5),
+            (0, 6),
+            (0, 7),
+            (0, 20),
+        ]);
+        assert_eq!(health.garbled_frames, 3);
+        // A hole in the upper layer garbles nothing.
+        assert_eq!(after(&[(0, 0), (0, 2), (0, 3)]).garbled_frames, 0);
+    }
+
+    #[test]
+    fn a_switch_of_layers_needs_a_keyframe() {
+        let good = after(&[(0, 0), (0, 2), (1, 20), (1, 21), (0, 40)]);
+        assert_eq!((good.garbled_frames, good.layer_switches), (0, 2));
+        assert_eq!(good.layer_frames, [3, 2, 0]);
+        let bad = after(&[(0, 0), (1, 1), (1, 2)]);
+        assert_eq!((bad.garbled_frames, bad.layer_switches), (2, 0));
+    }
+
+    #[test]
+    fn freezes_and_stuck_slots() {
+        let start = Instant::now();
+        let mut health = Health::default();
+        let mark = |frame| Mark {
+            index: 1,
+            frame,
+            layer: 0,
+        };
+        assert!(!health.report(at(start, 60_000)).stuck, "nobody is in it");
+        health.restart(true, start);
+        assert!(health.report(at(start, 9_000)).stuck);
+        health.frame(mark(0), true, at(start, 9_500));
+        health.frame(mark(2), false, at(start, 10_500));
+        let report = health.report(at(start, 11_000));
+        assert_eq!((report.freezes, report.frozen_ms), (1, 1000.0));
+        assert_eq!(report.frames_per_second, Some(2.0));
+        assert!(!report.stuck);
+        assert!(health.report(at(start, 20_000)).stuck);
+        health.restart(false, at(start, 20_000));
+        assert!(!health.report(at(start, 60_000)).stuck);
+    }
+}
