@@ -4,7 +4,7 @@ PORT ?= 8443
 DATA ?= data
 FUZZ_SECONDS ?= 600
 
-.PHONY: help run console build test check fuzz test-rust test-console test-e2e bench bench-bwe clean
+.PHONY: help run console build test check fuzz test-rust test-console test-e2e bench bench-bwe load soak clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,7 @@ test-rust: ## unit tests, simulations in virtual time
 	cargo test --workspace --exclude liandong-tests
 
 test-e2e: build ## real processes and real browsers
+	cargo build --release -p liandong-impair
 	cargo test --release -p liandong-tests -- --test-threads=1
 	cd tests/e2e && npm ci --silent --no-audit --no-fund && npm run --silent typecheck && npm test --silent
 
@@ -55,6 +56,12 @@ bench: ## CPU per forwarded packet against a raw loop, memory, answer times: `na
 bench-bwe: ## bandwidth estimation in simulated networks: a table and drawings in docs/bwe
 	@scripts/prerequisites.sh bench
 	cargo bench -p liandong-sfu-core --bench bwe -- "$(CURDIR)/docs/bwe"
+
+load: build ## a call of 50 × 50 in three sizes, 16 pictures each, SECONDS_LONG=60; figures in load-report.json
+	@scripts/load.sh
+
+soak: build ## joins, leaves, switches, network changes and kills for MINUTES=30; figures in soak-report.json
+	@scripts/soak.sh
 
 clean: ## removes what was built, keeps the data folder
 	cargo clean

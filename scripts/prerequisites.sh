@@ -31,6 +31,7 @@ declare -A wanted=(
 )
 if [ "$purpose" = test ]; then
   wanted[chromium]=chromium
+  wanted[firefox-esr]=firefox-esr
   wanted[fc-list]=fontconfig
   wanted[font:Noto Sans CJK SC]=fonts-noto-cjk
   wanted[ip]=iproute2
