@@ -5,12 +5,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { request } from "node:https";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 
+import { Line } from "./line.ts";
+import { binary, root } from "./paths.ts";
 import { until } from "./until.ts";
-
-const root = resolve(import.meta.dirname, "../../..");
-const binaries = join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), "release");
 
 export const password = "e2e-Nanjiang-3am";
 
@@ -21,14 +20,24 @@ export class Server {
   private constructor(
     readonly port: number,
     readonly data: string,
+    private readonly behind: Line | undefined,
   ) {}
+
+  /** The line that all media goes over, of a server that was started behind one. */
+  get line(): Line {
+    if (this.behind === undefined) throw new Error("this server is not behind a line");
+    return this.behind;
+  }
 
   get address(): string {
     return `https://localhost:${this.port}`;
   }
 
-  static async start(): Promise<Server> {
-    const server = new Server(await freePort(), await mkdtemp(join(tmpdir(), "liandong-e2e-")));
+  /** `behindLine`: clients are told the address of a line of their own for media, and no other. */
+  static async start({ behindLine = false } = {}): Promise<Server> {
+    const port = await freePort();
+    const line = behindLine ? await Line.open(port) : undefined;
+    const server = new Server(port, await mkdtemp(join(tmpdir(), "liandong-e2e-")), line);
     await server.run();
     return server;
   }
@@ -41,6 +50,7 @@ export class Server {
       "--data", this.data,
       "--https-port", String(this.port),
       "--media-port", String(this.port),
+      ...(this.behind === undefined ? [] : ["--advertise-media", this.behind.address]),
     ]);
     await until("the server answers /healthz", () => healthy(this.port));
   }
@@ -71,11 +81,12 @@ export class Server {
   async stop(): Promise<void> {
     for (const bots of this.bots) bots.kill("SIGKILL");
     if (this.process !== undefined) await this.killHard();
+    this.behind?.close();
     if (process.env.LIANDONG_E2E_KEEP === undefined) await rm(this.data, { recursive: true });
   }
 
   private spawn(program: string, options: string[]): ChildProcess {
-    const child = spawn(join(binaries, program), options, {
+    const child = spawn(binary(program), options, {
       cwd: root,
       env: { ...process.env, LIANDONG_DEMO_PASSWORD: password },
       stdio: ["ignore", "pipe", "pipe"],
