@@ -14,6 +14,7 @@ use tokio::process::{Child, Command};
 use super::wish::show;
 use super::{Fleet, Run, stop_all, until};
 use crate::bot::{Behaviour, Bot, BotPlan};
+use crate::media::video::{Size, VideoLoop};
 use crate::process::Process;
 use crate::report::{Check, Report, Sample, Soak};
 use crate::sites::Site;
@@ -117,7 +118,6 @@ pub async fn soak(fleet: &Fleet, scenario: &SoakScenario) -> anyhow::Result<Repo
 
 impl<'a> Stage<'a> {
     async fn open(fleet: &'a Fleet, scenario: &'a SoakScenario) -> anyhow::Result<Self> {
-        let now = Instant::now();
         let mut caller_plan = BotPlan::terminal(
             scenario.caller.clone(),
             fleet.password(&scenario.caller)?,
@@ -129,9 +129,26 @@ impl<'a> Stage<'a> {
         caller_plan.behaviour = Behaviour::Never;
         caller_plan.media.clone_from(&fleet.media);
         caller_plan.roll = fleet.roll.clone();
-        let caller = Bot::start(fleet.server.clone(), caller_plan);
         let apart = scenario.sites.len() / KILLED_SHARE;
         let (killed, guests) = scenario.sites.split_at(apart);
+        // Before they join: a bot that is in and still encodes would look like a stuck slot.
+        let indices: Vec<u16> = guests.iter().map(|site| site.index).chain([0]).collect();
+        let simulcast = fleet.media.as_ref().is_some_and(|media| media.simulcast);
+        let encoding = tokio::task::spawn_blocking(move || {
+            let sizes: &[Size] = match simulcast {
+                true => &Size::SIMULCAST,
+                false => &[Size::SINGLE],
+            };
+            indices
+                .iter()
+                .flat_map(|index| sizes.iter().map(|size| VideoLoop::of(*index, *size)))
+                .find_map(Result::err)
+        });
+        if let Some(error) = encoding.await.context("encoding the pictures")? {
+            return Err(error).context("encoding the pictures");
+        }
+        let now = Instant::now();
+        let caller = Bot::start(fleet.server.clone(), caller_plan);
         let guests = guests
             .iter()
             .map(|site| {
