@@ -7,6 +7,8 @@
 mod client;
 #[path = "../tests/engine/offer.rs"]
 mod offer;
+#[path = "../tests/engine/scalable.rs"]
+mod scalable;
 #[path = "../tests/engine/sending.rs"]
 mod sending;
 #[path = "../tests/engine/world.rs"]

@@ -33,6 +33,17 @@ impl LayerInfo {
         }
     }
 
+    /// There may be something to select from. Without numbers, gaps could not be closed.
+    #[must_use]
+    pub const fn tells_layers(&self) -> bool {
+        match self {
+            Self::None => false,
+            Self::Vp8(vp8) => vp8.temporal_layer.is_some() && vp8.picture_id.is_some(),
+            Self::Vp9(vp9) => vp9.picture_id.is_some(),
+            Self::Dependency(_) => true,
+        }
+    }
+
     /// The layer of the packet's frame.
     #[must_use]
     pub fn layer(&self) -> LayerTarget {

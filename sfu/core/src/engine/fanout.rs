@@ -224,8 +224,9 @@ impl Engine {
             self.counters.rtp_forwarded += 1;
         }
         let missed = held && slot.is_video && slot.munger.origin() != Some(origin);
+        let missed = missed || slot.munger.origin() == Some(origin) && slot.wants_keyframe();
         if missed && let Some(encoding) = self.sources[source_key].encoding_mut(pending.encoding) {
-            // Its keyframe went by while it could not be used.
+            // Its keyframe went by while it could not be used, or its upper layers need one.
             encoding.keyframe.want();
         }
         if began {

@@ -7,7 +7,8 @@ use arrayvec::ArrayVec;
 use super::Engine;
 use super::encoding::Encoding;
 use super::source::{EncodingKey, MAX_ENCODINGS, Owner, PeerKey, SlotRef, Source, SourceKey};
-use crate::api::{Event, Rate};
+use crate::api::{Event, MAX_TEMPORAL, Rate};
+use crate::codec::layer::LayerTarget;
 use crate::ids::{EncodingIndex, Track};
 use crate::room::allocate::{self, Layer, Wish};
 use crate::room::shed;
@@ -24,6 +25,16 @@ const USUAL_RATE: Rate = Rate {
     bits_per_second: 500_000,
     frames_per_second: 30,
 };
+
+/// What a slot forwards costs more than what it was given and waits for.
+struct Excess {
+    rank: (bool, u16),
+    slot: u8,
+    /// In bits per second, now, with the lowest frame rate, and then.
+    running: u64,
+    fewer: u64,
+    given: u64,
+}
 
 impl Engine {
     /// Chooses the layers of all video slots of a peer, and aims these at them.
@@ -174,31 +185,48 @@ impl Engine {
         }
     }
 
-    /// Slots on the way down stop at once what the line does not carry as long as
-    /// the lower encoding has not begun: a picture that stands is better than a broken one.
+    /// Slots on the way down forward fewer frames until the lower encoding begins. What
+    /// the line does not carry even so stops at once: a picture that stands is better than a
+    /// broken one.
     fn cut(&mut self, key: PeerKey, budget: u64) {
-        let peer = &self.peers[key];
+        let peer = &mut self.peers[key];
         let mut spent = 0_u64;
-        let mut excesses: Vec<(bool, u16, u8, u64)> = Vec::new();
-        for (at, slot) in peer.slots.iter().take(peer.video_slots).enumerate() {
+        let mut excesses: Vec<Excess> = Vec::new();
+        for (at, slot) in peer.slots.iter_mut().take(peer.video_slots).enumerate() {
             let Some(source) = slot.shows else { continue };
-            let running = slot
-                .current()
-                .and_then(|e| self.sources[source].encoding(e));
-            let running = running.map_or(0, |e| u64::from(cost_of(e).bits_per_second));
+            slot.meanwhile = LayerTarget::ALL;
             let given = slot.held.layer.map_or(0, |l| u64::from(l.bits_per_second));
+            let other = slot
+                .current()
+                .filter(|current| slot.held.layer.is_none_or(|l| l.encoding != *current))
+                .and_then(|current| self.sources[source].encoding(current));
+            let running = other.map_or(given, |e| u64::from(cost_of(e).bits_per_second));
             spent += running.max(given);
-            if slot.target.is_some() && running > given {
-                let view = slot.view;
-                excesses.push((view.prominent, view.height, at as u8, running - given));
+            if let Some(other) = other.filter(|_| slot.target.is_some() && running > given) {
+                excesses.push(Excess {
+                    rank: (slot.view.prominent, slot.view.height),
+                    slot: at as u8, // at most 49
+                    running,
+                    fewer: u64::from(other.figures.rates[0].bits_per_second).clamp(given, running),
+                    given,
+                });
             }
         }
-        excesses.sort_unstable();
-        for (_, _, slot, excess) in excesses {
+        excesses.sort_unstable_by_key(|excess| (excess.rank, excess.slot));
+        for excess in &mut excesses {
             if spent <= budget {
                 return;
             }
-            spent -= excess;
+            spent -= excess.running - excess.fewer;
+            let slot = &mut self.peers[key].slots[usize::from(excess.slot)];
+            slot.meanwhile.temporal = 0;
+        }
+        for excess in excesses {
+            if spent <= budget {
+                return;
+            }
+            spent -= excess.fewer - excess.given;
+            let slot = excess.slot;
             self.peers[key].slots[usize::from(slot)].munger.stop();
             self.settle(SlotRef { peer: key, slot });
         }
@@ -268,24 +296,34 @@ fn instead_of(source: &Source, wanted: EncodingIndex) -> Option<EncodingIndex> {
 /// What a source has to offer. As long as nothing comes of it at all, everything may.
 fn layers_of(source: &Source) -> Vec<Layer> {
     let any = source.encodings.iter().any(|e| e.figures.available);
-    let encodings = source.encodings.iter().zip(heights_of(source)).enumerate();
-    encodings
-        .filter(|(_, (encoding, _))| encoding.figures.available || !any)
-        .map(|(at, (encoding, height))| {
-            let rate = match encoding.figures.temporal_layers {
+    let mut layers = Vec::new();
+    for (at, (encoding, height)) in source.encodings.iter().zip(heights_of(source)).enumerate() {
+        let figures = &encoding.figures;
+        if any && !figures.available {
+            continue;
+        }
+        let count = figures.temporal_layers.max(1);
+        for temporal in 0..count {
+            let rate = match figures.temporal_layers {
                 0 => guess(source, height),
-                _ => cost_of(encoding),
+                _ => figures.rates[usize::from(temporal).min(MAX_TEMPORAL - 1)],
             };
-            Layer {
+            layers.push(Layer {
                 encoding: EncodingIndex(at as u8), // at most MAX_ENCODINGS
-                spatial: 0,
-                temporal: encoding.figures.temporal_layers.saturating_sub(1),
+                spatial: LayerTarget::ALL.spatial,
+                // The last stands for all there are: there may be more than was measured.
+                temporal: if temporal + 1 == count {
+                    LayerTarget::ALL.temporal
+                } else {
+                    temporal
+                },
                 height,
                 frames_per_second: rate.frames_per_second,
                 bits_per_second: rate.bits_per_second,
-            }
-        })
-        .collect()
+            });
+        }
+    }
+    layers
 }
 
 /// An encoding with all its temporal layers.

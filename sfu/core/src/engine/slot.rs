@@ -9,13 +9,15 @@ use super::line::Backlog;
 use super::source::{ClockSample, Origin, PacketMeta, SourceKey};
 use super::writer::{Extensions, Outgoing, Writer};
 use crate::api::SlotView;
+use crate::codec::layer::LayerTarget;
 use crate::codec::red::{self, Earlier, MAX_REDUNDANT, Redundancy};
+use crate::codec::selector::{Candidate, Selection, Verdict};
 use crate::codec::{Codec, opus};
 use crate::ids::EncodingIndex;
 use crate::room::allocate::Held;
 use crate::rtp::Extension;
 use crate::rtp::cache::Cache;
-use crate::rtp::munger::{Clock, Joint, Mapped, Munger, Numbering};
+use crate::rtp::munger::{Clock, Joint, Mapped, Munger, Numbering, PictureIds};
 use crate::sdp::{AudioSlotMedia, MediaCodec, VideoSlotMedia};
 use crate::transport::{OutboundStream, SrtpOut};
 
@@ -113,6 +115,10 @@ pub struct Slot {
     pub paused: bool,
     /// What the allocation gave it last.
     pub held: Held,
+    /// Up to which layers it forwards an encoding that is not the one that it was given.
+    pub meanwhile: LayerTarget,
+    /// Which packets of the feed go on; `None` as long as no feed has layers.
+    selection: Option<Box<Selection<Origin>>>,
     /// Outgoing timestamp less the node's time in ticks, for the present source.
     base: Option<u32>,
     pub figures: SlotFigures,
@@ -199,6 +205,8 @@ impl Slot {
             replay: None,
             paused: false,
             held: Held::default(),
+            meanwhile: LayerTarget::ALL,
+            selection: None,
             base: None,
             figures: SlotFigures::default(),
             // Below 2^15, so that no early packet lies before the first wrap (RFC 3711 §3.3.1).
@@ -252,6 +260,49 @@ impl Slot {
     #[must_use]
     pub fn current(&self) -> Option<EncodingIndex> {
         self.munger.origin().map(|origin| origin.encoding)
+    }
+
+    /// Up to which of its layers it forwards an encoding.
+    #[must_use]
+    pub fn layers(&self, encoding: EncodingIndex) -> LayerTarget {
+        match self.held.layer {
+            Some(given) if given.encoding == encoding => LayerTarget {
+                spatial: given.spatial,
+                temporal: given.temporal,
+            },
+            Some(_) | None => self.meanwhile,
+        }
+    }
+
+    /// The layers that it is to forward do not come without a keyframe.
+    #[must_use]
+    pub fn wants_keyframe(&self) -> bool {
+        let Some((current, selection)) = self.current().zip(self.selection.as_ref()) else {
+            return false;
+        };
+        selection.wants_keyframe(self.layers(current))
+    }
+
+    /// What is to become of a packet of its feed, once for each.
+    fn select(&mut self, origin: Origin, meta: &PacketMeta) -> Verdict {
+        let target = self.layers(origin.encoding);
+        let packet = candidate(meta);
+        match meta.info.tells_layers() {
+            true => {
+                let selection = self.selection.get_or_insert_default();
+                selection.select(origin, packet, target)
+            }
+            false => Verdict::unchanged(packet),
+        }
+    }
+
+    /// What [`Self::select`] said; `None`: forgotten, or not asked yet.
+    fn selected(&self, origin: Origin, meta: &PacketMeta) -> Option<Verdict> {
+        let packet = candidate(meta);
+        match meta.info.tells_layers() {
+            true => self.selection.as_ref()?.again(origin, packet),
+            false => Some(Verdict::unchanged(packet)),
+        }
     }
 
     /// Whether a keyframe of this encoding is to begin here: it is waited for, or
@@ -389,9 +440,15 @@ impl Slot {
             codec.payload_type = red.payload_type;
             codec.wrap = true;
         }
-        let numbering = numbering(sequence, meta);
         let running = self.munger.origin() == Some(feed.origin);
+        if !running && (!meta.keyframe || payload.is_empty()) {
+            return Forwarding::Held;
+        }
+        let verdict = self.select(feed.origin, meta);
+        let payload = verdict.payload(payload);
+        let numbering = numbering(sequence, meta, verdict);
         let mapped = if running {
+            // Too late to leave it out, it goes on empty: the receiver does not ask for it.
             if payload.is_empty() && self.munger.skip(sequence) {
                 return Forwarding::Held;
             }
@@ -399,12 +456,13 @@ impl Slot {
                 Some(mapped) => mapped,
                 None => return Forwarding::Held,
             }
-        } else if meta.keyframe && !payload.is_empty() {
+        } else if payload.is_empty() {
+            return Forwarding::Held;
+        } else {
             self.began_at = sequence;
             self.begin(now, &feed, meta, &numbering)
-        } else {
-            return Forwarding::Held;
         };
+        let marker = verdict.marker();
         if self.is_video && meta.keyframe {
             self.keyframe_at = Some(now);
         }
@@ -416,7 +474,7 @@ impl Slot {
             earlier,
             mapped: &mapped,
             // A new speaker's first packet is the start of a talk spurt (RFC 3551 §4.1).
-            marker: meta.marker || (!running && !self.is_video),
+            marker: marker || (!running && !self.is_video),
         };
         if !writer.plain(self.ssrc, srtp, &mut self.stream, out) {
             return Forwarding::Unsealed;
@@ -425,7 +483,7 @@ impl Slot {
         self.packets = self.packets.wrapping_add(1);
         self.octets = self.octets.wrapping_add(payload.len() as u32);
         self.figures.bytes = self.figures.bytes.wrapping_add(payload.len() as u32);
-        if meta.marker {
+        if marker {
             self.figures.frame(now);
         }
         if running {
@@ -485,7 +543,7 @@ impl Slot {
 
     /// Appends a packet that was sent as `wire` once more: as a retransmission
     /// (RFC 4588) if negotiated, else bit by bit as it was, which repeats its
-    /// nonce with the same content only.
+    /// nonce with the same content only: never a packet of whose verdict nothing is known.
     pub fn resend(
         &mut self,
         srtp: &SrtpOut,
@@ -497,7 +555,13 @@ impl Slot {
         let Some(codec) = self.outgoing(meta) else {
             return false;
         };
-        let Some(mapped) = self.munger.again(wire, &numbering(sequence, meta)) else {
+        let origin = self.munger.sent(wire).map(|(origin, _)| origin);
+        let Some(verdict) = origin.and_then(|origin| self.selected(origin, meta)) else {
+            return false;
+        };
+        let payload = verdict.payload(payload);
+        let numbering = numbering(sequence, meta, verdict);
+        let Some(mapped) = self.munger.again(wire, &numbering) else {
             return false;
         };
         let writer = Writer {
@@ -507,7 +571,7 @@ impl Slot {
             payload,
             earlier: &[],
             mapped: &mapped,
-            marker: meta.marker,
+            marker: verdict.marker(),
         };
         let Some(rtx) = codec.rtx else {
             // Another transport-wide number under the same nonce would break the cipher.
@@ -555,11 +619,24 @@ fn node_ticks(clock: ClockSample) -> u32 {
     ((u128::from(clock.ntp) * u128::from(Clock::VIDEO.rate)) >> 32) as u32
 }
 
-fn numbering(sequence: u64, meta: &PacketMeta) -> Numbering {
+fn candidate(meta: &PacketMeta) -> Candidate<'_> {
+    Candidate {
+        info: &meta.info,
+        timestamp: meta.timestamp,
+        marker: meta.marker,
+    }
+}
+
+fn numbering(sequence: u64, meta: &PacketMeta, verdict: Verdict) -> Numbering {
+    let pictures = match verdict {
+        Verdict::Forward(fix) => fix.closed_up(meta.info.numbers()),
+        // It shows no picture, and must not count as one.
+        Verdict::Drop => PictureIds::default(),
+    };
     Numbering {
         sequence,
         timestamp: meta.timestamp,
-        pictures: meta.info.numbers(),
+        pictures,
     }
 }
 

@@ -240,6 +240,63 @@ fn a_repair_by_rtx_has_its_own_stream() {
     assert!(!resent && line.out.is_empty());
 }
 
+/// A VP8 packet of one picture, of which it is all.
+fn layered(id: u8, temporal: u8, keyframe: bool) -> ([u8; 9], PacketMeta) {
+    let payload = [
+        0x90,
+        0xe0,
+        0x80,
+        id,
+        1,
+        temporal << 6,
+        u8::from(!keyframe),
+        0xaa,
+        id,
+    ];
+    let timestamp = u32::from(id) * 3_000;
+    let meta = PacketMeta::new(Codec::Vp8, timestamp, true, &payload);
+    (payload, meta)
+}
+
+#[test]
+fn without_rtx_only_what_is_known_is_repeated() {
+    let mut line = Line::new(video_slot(vec![codec(Codec::Vp8, 96, None)]));
+    line.slot.meanwhile.temporal = 0;
+    let again = |line: &mut Line, packet, (payload, meta): &([u8; 9], PacketMeta)| {
+        line.out.clear();
+        let resent = line
+            .slot
+            .resend(&line.srtp, packet, meta, payload, &mut line.out);
+        assert_eq!(resent, !line.out.is_empty());
+        resent
+    };
+    let (key, late, base) = (
+        layered(1, 0, true),
+        layered(2, 2, false),
+        layered(3, 0, false),
+    );
+    assert_eq!(line.forward(1, 1_000, &key.1, &key.0), Forwarding::Began);
+    assert_eq!(line.forward(1, 1_002, &base.1, &base.0), Forwarding::Sent);
+    // It is not decided yet what becomes of it: whatever went out now under
+    // its number could differ from what goes out then, under the same nonce.
+    assert!(!again(&mut line, (101, 1_001), &late));
+    assert_eq!(line.forward(1, 1_001, &late.1, &late.0), Forwarding::Sent);
+    let sent = line.out.clone();
+    assert!(again(&mut line, (101, 1_001), &late));
+    assert_eq!(line.out, sent);
+    let (header, packet) = line.clear();
+    assert!(header.payload(&packet).is_empty() && !header.marker);
+    // Newer pictures, until the decision is forgotten.
+    for id in 4..90 {
+        let (payload, meta) = layered(id, 0, false);
+        let sequence = 999 + u64::from(id);
+        assert_eq!(line.forward(1, sequence, &meta, &payload), Forwarding::Sent);
+    }
+    assert!(!again(&mut line, (101, 1_001), &late));
+    let newest = layered(89, 0, false);
+    assert!(again(&mut line, (188, 1_088), &newest));
+}
+
 #[test]
 fn complaints_within_the_interval_count_once() {
     let mut slot = video_slot(vec![codec(Codec::Vp8, 96, None)]);

@@ -7,6 +7,9 @@ mod client;
 #[path = "../engine/offer.rs"]
 #[allow(dead_code)] // shared with the other tests
 mod offer;
+#[path = "../engine/scalable.rs"]
+#[allow(dead_code)] // shared with the other tests
+mod scalable;
 #[path = "../engine/sending.rs"]
 #[allow(dead_code)] // shared with the other tests
 mod sending;

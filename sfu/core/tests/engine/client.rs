@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use is::stun::{StunMessage, TransId};
 use liandong_sfu_core::api::EncodingDemand;
-use liandong_sfu_core::codec::vp8;
+use liandong_sfu_core::codec::dependency::Reader;
+use liandong_sfu_core::codec::layer::LayerTarget;
 use liandong_sfu_core::ids::{Path, PeerId, Track, WorkerIndex};
 use liandong_sfu_core::rtcp::{
     self, Compound, Message, ReportBlock, SenderInfo, TransportFeedbackRecorder,
@@ -16,6 +17,7 @@ use liandong_sfu_core::transport::{
 };
 use ring::hmac;
 
+use crate::scalable::{self, Scheme};
 use crate::sending::{RIDS, Sending};
 
 pub const VP8: u8 = 96;
@@ -27,6 +29,7 @@ pub const LEVEL: u8 = 1;
 pub const WIDE: u8 = 5;
 pub const RID: u8 = 6;
 pub const REPAIRED_RID: u8 = 7;
+pub const DEPENDENCY: u8 = 8;
 
 /// What a client asks for.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +44,7 @@ pub struct Wants {
     pub red: bool,
     /// The camera in three encodings.
     pub simulcast: bool,
+    pub scheme: Scheme,
 }
 
 impl Default for Wants {
@@ -53,6 +57,7 @@ impl Default for Wants {
             wide: false,
             red: false,
             simulcast: false,
+            scheme: Scheme::Flat,
         }
     }
 }
@@ -64,10 +69,15 @@ pub struct Seen {
     pub track: Track,
     /// The sender's encoding.
     pub layer: u8,
+    /// Of that encoding.
+    pub layers: LayerTarget,
     pub count: u32,
     pub wire: u16,
     pub timestamp: u32,
     pub picture_id: u16,
+    /// Of the dependency descriptor, and the layers that it says to be there.
+    pub number: Option<u16>,
+    pub top: Option<LayerTarget>,
     pub keyframe: bool,
     pub marker: bool,
     /// Newer ones came before it: reordered, or repaired.
@@ -94,6 +104,9 @@ pub struct Client {
     pub slot_ssrcs: BTreeMap<String, u32>,
     rtx_of: BTreeMap<u32, u32>,
     pub seen: BTreeMap<u32, Vec<Seen>>,
+    readers: BTreeMap<u32, Reader>,
+    /// Packets of slots that came without a payload.
+    pub hollow: u32,
     /// Sounds that came as redundancy: who sent them, and their count.
     pub redundant: BTreeSet<(PeerId, u32)>,
     /// Payload bytes of sound that arrived.
@@ -164,6 +177,8 @@ impl Client {
             slot_ssrcs: BTreeMap::new(),
             rtx_of: BTreeMap::new(),
             seen: BTreeMap::new(),
+            readers: BTreeMap::new(),
+            hollow: 0,
             redundant: BTreeSet::new(),
             sound_bytes: 0,
             numbers: BTreeMap::new(),
@@ -350,6 +365,7 @@ impl Client {
         let mut map = ExtensionMap::default();
         map.insert(Extension::Mid, MID);
         map.insert(Extension::TransportCc, WIDE);
+        map.insert(Extension::DependencyDescriptor, DEPENDENCY);
         if let Some(number) = map.read(&header, packet).transport_sequence {
             self.arrivals.record(now, number);
         }
@@ -367,6 +383,7 @@ impl Client {
             return;
         }
         if payload.is_empty() {
+            self.hollow += 1;
             return;
         }
         if matches!(header.payload_type, OPUS | RED) {
@@ -375,18 +392,26 @@ impl Client {
         if header.payload_type == RED {
             payload = self.receive_redundant(payload);
         }
-        let (track, at, picture_id, keyframe) = if matches!(header.payload_type, OPUS | RED) {
-            (Track::Microphone, 1, 0, false)
-        } else {
-            let descriptor = vp8::Descriptor::parse(payload).unwrap();
-            let id = descriptor.picture_id.unwrap().value();
-            let at = if vp8::frame_size(payload).is_some() {
-                14
-            } else {
-                5
+        let (track, read) = if matches!(header.payload_type, OPUS | RED) {
+            let sound = scalable::Read {
+                at: 1,
+                picture_id: 0,
+                keyframe: false,
+                layers: LayerTarget {
+                    spatial: 0,
+                    temporal: 0,
+                },
+                number: None,
+                top: None,
             };
-            (Track::Camera, at, id, vp8::is_keyframe(payload))
+            (Track::Microphone, sound)
+        } else {
+            let value = map.read(&header, packet).dependency_descriptor;
+            let reader = self.readers.entry(ssrc).or_default();
+            let read = scalable::read(self.wants.scheme, payload, (value, reader));
+            (Track::Camera, read)
         };
+        let at = read.at;
         let word = |at: usize| u32::from_be_bytes(payload[at..at + 4].try_into().unwrap());
         let id = word(at);
         assert_eq!(
@@ -398,11 +423,14 @@ impl Client {
             from: PeerId::new(WorkerIndex((id >> 24) as u8), id & 0xff_ffff),
             track,
             layer: payload[at + 4] >> 4,
+            layers: read.layers,
             count: word(at + 5),
             wire,
             timestamp: header.timestamp,
-            picture_id,
-            keyframe,
+            picture_id: read.picture_id,
+            number: read.number,
+            top: read.top,
+            keyframe: read.keyframe,
             marker: header.marker,
             late: number < newest,
             at: now,

@@ -13,6 +13,8 @@ mod moving;
 mod offer;
 mod renewal;
 mod repair;
+mod scalable;
+mod selection;
 mod sending;
 mod shed;
 mod workers;

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use liandong_sfu_core::rtp::Extension;
 
-use crate::client::{Client, LEVEL, MID, OPUS, REPAIRED_RID, RID, VP8, WIDE};
+use crate::client::{Client, DEPENDENCY, LEVEL, MID, OPUS, REPAIRED_RID, RID, VP8, WIDE};
+use crate::scalable::Scheme;
 use crate::sending::RIDS;
 
 impl Client {
@@ -57,10 +58,21 @@ impl Client {
                 write!(sdp, "a=extmap:{LEVEL} {}\r\n", Extension::AudioLevel.uri()).unwrap();
             }
         } else {
-            sdp.push_str(
-                "a=rtpmap:96 VP8/90000\r\na=rtcp-fb:96 nack\r\na=rtcp-fb:96 nack pli\r\n\
+            write!(
+                sdp,
+                "a=rtpmap:96 {}/90000\r\na=rtcp-fb:96 nack\r\na=rtcp-fb:96 nack pli\r\n\
                  a=rtcp-fb:96 ccm fir\r\na=rtcp-fb:96 goog-remb\r\n",
-            );
+                self.wants.scheme.codec()
+            )
+            .unwrap();
+            if self.wants.scheme == Scheme::Av1Temporal {
+                let uri = Extension::DependencyDescriptor.uri();
+                write!(
+                    sdp,
+                    "a=extmap-allow-mixed\r\na=extmap:{DEPENDENCY} {uri}\r\n"
+                )
+                .unwrap();
+            }
         }
         if self.wants.wide {
             let payload_type = if kind == "audio" { OPUS } else { VP8 };

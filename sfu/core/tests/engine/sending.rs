@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use liandong_sfu_core::ids::Track;
-use liandong_sfu_core::rtp::{RtpHeader, write_extensions};
+use liandong_sfu_core::rtp::{Extension, ExtensionMap, RtpHeader, write_extensions};
 use liandong_sfu_core::transport::OutboundStream;
 
-use crate::client::{Client, LEVEL, MID, OPUS, REPAIRED_RID, RID, VP8, WIDE};
+use crate::client::{Client, DEPENDENCY, LEVEL, MID, OPUS, REPAIRED_RID, RID, VP8, WIDE};
+use crate::scalable::{Place, Scheme, heads};
 
 /// The encodings of a simulcast, and the height of their pictures.
 pub const RIDS: [&str; 3] = ["q", "h", "f"];
@@ -19,6 +20,7 @@ pub struct Sending {
     pub sequence: u16,
     pub timestamp: u32,
     pub picture_id: u16,
+    pub place: Place,
     /// Packets made, in this track's numbering of its own.
     pub count: u32,
     pub wants_keyframe: bool,
@@ -42,6 +44,7 @@ impl Sending {
             sequence: (seed.wrapping_mul(2_654_435_761) >> 17) as u16 | 0x7f00,
             timestamp: u32::MAX - seed * 999,
             picture_id: 0x7ff0 + seed as u16 % 10,
+            place: Place::default(),
             count: 0,
             wants_keyframe: true,
             keyframes: 0,
@@ -72,6 +75,7 @@ impl Client {
     }
 
     fn send_frame_of(&mut self, layer: usize, packets: usize, bytes: usize) {
+        let scheme = self.wants.scheme;
         let camera = self.sending(Track::Camera, layer);
         camera.timestamp = camera.timestamp.wrapping_add(3_000);
         if !camera.active {
@@ -80,6 +84,17 @@ impl Client {
         let keyframe = std::mem::take(&mut camera.wants_keyframe);
         camera.picture_id = camera.picture_id.wrapping_add(1) & 0x7fff;
         camera.keyframes += u32::from(keyframe);
+        if scheme != Scheme::Flat {
+            let picture = (camera.picture_id, keyframe);
+            for head in heads(scheme, &mut camera.place, picture, packets) {
+                let mut payload = head.bytes;
+                payload.extend(self.marks(Track::Camera, layer));
+                payload.resize(bytes, 0xab);
+                let sender = (Track::Camera, layer);
+                self.send_rtp(sender, VP8, head.marker, (&payload, &head.descriptor));
+            }
+            return;
+        }
         let [high, low] = camera.picture_id.to_be_bytes();
         let sized = camera.rid.is_some() && keyframe;
         for packet in 0..packets {
@@ -93,7 +108,7 @@ impl Client {
             payload.extend(self.marks(Track::Camera, layer));
             payload.resize(bytes + packet % 10, 0xab);
             let marker = packet + 1 == packets;
-            self.send_rtp((Track::Camera, layer), VP8, marker, &payload);
+            self.send_rtp((Track::Camera, layer), VP8, marker, (&payload, &[]));
         }
     }
 
@@ -103,12 +118,12 @@ impl Client {
         let mut payload = vec![0x78];
         payload.extend(self.marks(Track::Microphone, 0));
         payload.resize(80, 0xcd);
-        self.send_rtp((Track::Microphone, 0), OPUS, false, &payload);
+        self.send_rtp((Track::Microphone, 0), OPUS, false, (&payload, &[]));
     }
 
     /// Padding alone, as a probe.
     pub fn send_padding(&mut self) {
-        self.send_rtp((Track::Camera, 0), VP8, false, &[]);
+        self.send_rtp((Track::Camera, 0), VP8, false, (&[], &[]));
     }
 
     fn marks(&mut self, track: Track, layer: usize) -> Vec<u8> {
@@ -140,7 +155,7 @@ impl Client {
         (track, layer): (Track, usize),
         payload_type: u8,
         marker: bool,
-        payload: &[u8],
+        (payload, descriptor): (&[u8], &[u8]),
     ) {
         let level = [self.level];
         let wide = self.wide_sequence.to_be_bytes();
@@ -159,8 +174,11 @@ impl Client {
         packet.extend(sending.sequence.to_be_bytes());
         packet.extend(sending.timestamp.to_be_bytes());
         packet.extend(sending.ssrc.to_be_bytes());
-        let mut block = [0; 32];
+        let mut block = [0; 80];
         let mut elements = vec![(MID, mid)];
+        if !descriptor.is_empty() {
+            elements.push((DEPENDENCY, descriptor));
+        }
         if with_level {
             elements.push((LEVEL, &level[..]));
         }
@@ -223,8 +241,13 @@ impl Client {
         again[2..4].copy_from_slice(&sending.rtx_sequence.to_be_bytes());
         again[8..12].copy_from_slice(&(sending.ssrc + 50_000).to_be_bytes());
         sending.rtx_sequence += 1;
-        let mut block = [0; 32];
+        let mut block = [0; 80];
         let mut elements: Vec<(u8, &[u8])> = vec![(MID, b"1")];
+        let mut map = ExtensionMap::default();
+        map.insert(Extension::DependencyDescriptor, DEPENDENCY);
+        if let Some(descriptor) = map.read(&header, &packet).dependency_descriptor {
+            elements.push((DEPENDENCY, descriptor));
+        }
         if let Some(rid) = sending.rid {
             elements.push((REPAIRED_RID, rid.as_bytes()));
         }

@@ -25,6 +25,7 @@ pub use vp8::Vp8Selector;
 pub use vp9::Vp9Selector;
 
 use super::layer::{LayerInfo, LayerTarget};
+use crate::rtp::munger::PictureIds;
 
 /// A packet to decide on.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +44,31 @@ pub enum Verdict {
     Drop,
 }
 
+impl Verdict {
+    /// On a packet of which nothing has to be selected.
+    #[must_use]
+    pub const fn unchanged(packet: Candidate<'_>) -> Self {
+        Self::Forward(Fix::marker(packet.marker))
+    }
+
+    /// As much of the payload as goes on.
+    #[must_use]
+    pub fn payload(self, payload: &[u8]) -> &[u8] {
+        match self {
+            Self::Forward(_) => payload,
+            Self::Drop => &[],
+        }
+    }
+
+    #[must_use]
+    pub const fn marker(self) -> bool {
+        match self {
+            Self::Forward(fix) => fix.marker,
+            Self::Drop => false,
+        }
+    }
+}
+
 /// What has to be changed about a packet that goes on.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Fix {
@@ -57,6 +83,16 @@ pub struct Fix {
 }
 
 impl Fix {
+    /// The numbers of a packet, without those of dropped pictures.
+    #[must_use]
+    pub fn closed_up(self, numbers: PictureIds) -> PictureIds {
+        let closed = |id: u16| id.wrapping_sub(self.left_out) & 0x7fff;
+        PictureIds {
+            picture_id: numbers.picture_id.map(closed),
+            ..numbers
+        }
+    }
+
     const fn marker(marker: bool) -> Self {
         Self {
             marker,
