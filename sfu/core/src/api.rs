@@ -382,6 +382,8 @@ pub enum RelayContent {
         level: Option<AudioLevel>,
         /// Coordination of video orientation, the byte of 3GPP TS 26.114 §7.4.5.
         orientation: Option<u8>,
+        /// So many bytes at the payload's end are the dependency descriptor beside it.
+        descriptor_bytes: u8,
         /// The clear payload, without padding; shared by all workers it goes to.
         payload: Payload,
     },

@@ -6,6 +6,8 @@ use super::loss::Incoming;
 use super::meter::Meter;
 use super::source::{ClockSample, PacketMeta, SlotRef};
 use crate::api::EncodingFigures;
+use crate::codec::layer::LayerInfo;
+use crate::codec::{Codec, dependency};
 use crate::rtp::cache::{Cache, CacheLimits};
 use crate::sdp::MediaCodec;
 
@@ -98,6 +100,8 @@ pub struct Encoding {
     pub keyframe: KeyframeWish,
     /// The first packet of the last keyframe, and when it came.
     begins: Option<(u64, Instant)>,
+    /// Reads the dependency descriptors.
+    dependency: dependency::Reader,
     pub clock: Option<ClockSample>,
     pub last_packet: Option<Instant>,
     /// The sender is to send it.
@@ -138,6 +142,7 @@ impl Encoding {
             workers: 0,
             keyframe: KeyframeWish::default(),
             begins: None,
+            dependency: dependency::Reader::default(),
             clock: None,
             last_packet: None,
             active: true,
@@ -158,6 +163,7 @@ impl Encoding {
         self.generation = None;
         self.cache.clear();
         self.begins = None;
+        self.dependency = dependency::Reader::default();
         self.drop_queue();
         self.clock = None;
         self.incoming = None;
@@ -191,6 +197,28 @@ impl Encoding {
         }
         self.queue.push(sequence);
         dropped
+    }
+
+    /// What the dependency descriptors refer to, if the sender writes some.
+    #[must_use]
+    pub fn structure(&self) -> Option<&dependency::Structure> {
+        self.dependency.structure()
+    }
+
+    /// Reads the dependency descriptor beside a packet; gives what is to be kept of it.
+    pub fn describe<'a>(&mut self, meta: &mut PacketMeta, value: &'a [u8]) -> &'a [u8] {
+        let described = match meta.codec {
+            Codec::Av1 | Codec::H264 | Codec::H265 => !value.is_empty(),
+            // Their payloads tell of layers, and need no negotiation for that.
+            Codec::Vp8 | Codec::Vp9 | Codec::Opus | Codec::Red => false,
+        };
+        let frame = described.then(|| self.dependency.read(value)).flatten();
+        let (Some(frame), Ok(length)) = (frame, u8::try_from(value.len())) else {
+            return &[];
+        };
+        meta.info = LayerInfo::Dependency(frame);
+        meta.descriptor_bytes = length;
+        value
     }
 
     /// A packet that begins a keyframe, or a further one of the same kind within it

@@ -161,6 +161,7 @@ impl Engine {
             origin,
             clock: encoding.clock,
             present,
+            structure: encoding.structure(),
         };
         let batch = match (old, &waited) {
             (Some(_), _) => &[],
@@ -288,6 +289,7 @@ impl Engine {
                 marker: meta.marker,
                 level: meta.level,
                 orientation: meta.orientation,
+                descriptor_bytes: meta.descriptor_bytes,
                 payload: self.payloads.fill(payload),
             },
         })

@@ -192,7 +192,8 @@ impl Engine {
             let start = self.control.bytes.len();
             let packet = (wire, sequence);
             let numbered = number(line, slot);
-            if slot.resend(srtp, packet, meta, payload, &mut self.control.bytes) {
+            let stored = (meta, payload, encoding.structure());
+            if slot.resend(srtp, packet, stored, &mut self.control.bytes) {
                 self.control.enter_video(path, start);
                 let bytes = self.control.bytes.len() - start;
                 down.bytes += bytes as u64;

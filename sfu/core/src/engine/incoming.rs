@@ -74,7 +74,11 @@ impl Engine {
         let mut meta = PacketMeta::new(codec.codec, header.timestamp, header.marker, payload);
         meta.level = values.audio_level;
         meta.orientation = values.video_orientation;
-        let insertion = self.store(now, stream.key, sequence, meta, payload);
+        let packet = match values.dependency_descriptor {
+            Some(descriptor) if !payload.is_empty() => (payload, descriptor),
+            Some(_) | None => (payload, &[][..]),
+        };
+        let insertion = self.store(now, stream.key, sequence, meta, packet);
         let encoding = self.sources[stream.key.source].encoding_mut(stream.key.encoding)?;
         encoding.codec = Some(codec);
         let incoming = encoding.incoming.as_mut()?;
@@ -126,21 +130,24 @@ impl Engine {
         }
     }
 
-    /// Puts a packet of any encoding into its cache and its queue.
+    /// Puts a packet of any encoding into its cache and its queue, with its
+    /// dependency descriptor, if it has one.
     pub(super) fn store(
         &mut self,
         now: Instant,
         key: EncodingKey,
         sequence: u64,
-        meta: PacketMeta,
-        payload: &[u8],
+        mut meta: PacketMeta,
+        (payload, descriptor): (&[u8], &[u8]),
     ) -> Insertion {
         let source = &mut self.sources[key.source];
         let (is_video, is_local) = (source.is_video, source.upstream().is_some());
         let Some(encoding) = source.encoding_mut(key.encoding) else {
             return Insertion::TooOld;
         };
-        let insertion = encoding.cache.insert(now, sequence, meta, payload);
+        let descriptor = encoding.describe(&mut meta, descriptor);
+        let cache = &mut encoding.cache;
+        let insertion = cache.insert(now, sequence, meta, payload, descriptor);
         if insertion != Insertion::Stored {
             return insertion;
         }

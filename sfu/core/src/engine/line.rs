@@ -287,18 +287,14 @@ impl Engine {
             let source = self.sources.get(origin.source);
             let encoding = source.and_then(|source| source.encoding(origin.encoding));
             let encoding = encoding.filter(|known| known.life == origin.life);
-            let Some((meta, payload)) = encoding.and_then(|e| e.cache.packet(sequence)) else {
+            let Some(encoding) = encoding else { continue };
+            let Some((meta, payload)) = encoding.cache.packet(sequence) else {
                 continue;
             };
             slot.stamp(line.estimator.next_sequence());
             let start = self.control.bytes.len();
-            if slot.resend(
-                srtp,
-                (wire, sequence),
-                meta,
-                payload,
-                &mut self.control.bytes,
-            ) {
+            let stored = (meta, payload, encoding.structure());
+            if slot.resend(srtp, (wire, sequence), stored, &mut self.control.bytes) {
                 self.control.enter_video(path, start);
                 let bytes = self.control.bytes.len() - start;
                 down.bytes += bytes as u64;

@@ -24,15 +24,18 @@ impl Engine {
                 marker,
                 level,
                 orientation,
+                descriptor_bytes,
                 payload,
             } => {
                 self.media_at = Some(now);
                 self.wake(now);
                 self.follow_generation(key, generation);
-                let mut meta = PacketMeta::new(codec, timestamp, marker, &payload);
+                let length = payload.len().saturating_sub(descriptor_bytes.into());
+                let (payload, descriptor) = payload.split_at(length);
+                let mut meta = PacketMeta::new(codec, timestamp, marker, payload);
                 meta.level = level;
                 meta.orientation = orientation;
-                self.store(now, key, sequence, meta, &payload);
+                self.store(now, key, sequence, meta, (payload, descriptor));
             }
             RelayContent::Clock {
                 generation,

@@ -9,6 +9,7 @@ use super::line::Backlog;
 use super::source::{ClockSample, Origin, PacketMeta, SourceKey};
 use super::writer::{Extensions, Outgoing, Writer};
 use crate::api::SlotView;
+use crate::codec::dependency::Structure;
 use crate::codec::layer::LayerTarget;
 use crate::codec::red::{self, Earlier, MAX_REDUNDANT, Redundancy};
 use crate::codec::selector::{Candidate, Selection, Verdict};
@@ -32,12 +33,14 @@ const FREEZE: Duration = Duration::from_millis(500);
 
 /// Where packets for a slot come from.
 #[derive(Clone, Copy, Debug)]
-pub struct Feed {
+pub struct Feed<'a> {
     pub origin: Origin,
     /// The sender's clock, as far as it has told.
     pub clock: Option<ClockSample>,
     /// If the packets are old ones: the timestamp of the newest.
     pub present: Option<u32>,
+    /// Of the dependency descriptors beside its packets.
+    pub structure: Option<&'a Structure>,
 }
 
 /// What a slot has forwarded since its figures were last taken.
@@ -158,6 +161,9 @@ impl Slot {
     pub fn video(media: VideoSlotMedia, numbers: [u16; 2]) -> Self {
         let extensions =
             Extensions::new(&media.extensions, &media.mid, Extension::VideoOrientation);
+        // A keyframe's is longer than the one-byte form takes.
+        let descriptor = media.extensions.id(Extension::DependencyDescriptor);
+        let extensions = extensions.describing(descriptor.filter(|_| media.mixed_extensions));
         Self::new(
             true,
             media.mid,
@@ -428,8 +434,8 @@ impl Slot {
         &mut self,
         now: Instant,
         srtp: &SrtpOut,
-        (feed, sequence): (Feed, u64),
-        (meta, payload): (&PacketMeta, &[u8]),
+        (feed, sequence): (Feed<'_>, u64),
+        (meta, stored): (&PacketMeta, &[u8]),
         earlier: &[Earlier<'_>],
         out: &mut Vec<u8>,
     ) -> Forwarding {
@@ -440,6 +446,7 @@ impl Slot {
             codec.payload_type = red.payload_type;
             codec.wrap = true;
         }
+        let (payload, descriptor) = meta.split(stored);
         let running = self.munger.origin() == Some(feed.origin);
         if !running && (!meta.keyframe || payload.is_empty()) {
             return Forwarding::Held;
@@ -471,6 +478,8 @@ impl Slot {
             extensions: &self.extensions,
             meta,
             payload,
+            descriptor,
+            active: active(verdict, feed.structure),
             earlier,
             mapped: &mapped,
             // A new speaker's first packet is the start of a talk spurt (RFC 3551 §4.1).
@@ -497,7 +506,7 @@ impl Slot {
     fn begin(
         &mut self,
         now: Instant,
-        feed: &Feed,
+        feed: &Feed<'_>,
         meta: &PacketMeta,
         numbering: &Numbering,
     ) -> Mapped {
@@ -548,8 +557,7 @@ impl Slot {
         &mut self,
         srtp: &SrtpOut,
         (wire, sequence): (u16, u64),
-        meta: &PacketMeta,
-        payload: &[u8],
+        (meta, stored, structure): (&PacketMeta, &[u8], Option<&Structure>),
         out: &mut Vec<u8>,
     ) -> bool {
         let Some(codec) = self.outgoing(meta) else {
@@ -559,6 +567,7 @@ impl Slot {
         let Some(verdict) = origin.and_then(|origin| self.selected(origin, meta)) else {
             return false;
         };
+        let (payload, descriptor) = meta.split(stored);
         let payload = verdict.payload(payload);
         let numbering = numbering(sequence, meta, verdict);
         let Some(mapped) = self.munger.again(wire, &numbering) else {
@@ -569,13 +578,16 @@ impl Slot {
             extensions: &self.extensions,
             meta,
             payload,
+            descriptor,
+            active: active(verdict, structure),
             earlier: &[],
             mapped: &mapped,
             marker: verdict.marker(),
         };
         let Some(rtx) = codec.rtx else {
             // Another transport-wide number under the same nonce would break the cipher.
-            let same = !self.extensions.is_numbered();
+            // So would another word on the decode targets: the structure may be a new one.
+            let same = !self.extensions.is_numbered() && verdict.announce().is_none();
             return self.is_video && same && writer.plain(self.ssrc, srtp, &mut self.stream, out);
         };
         let sequence = self.rtx_sequence;
@@ -617,6 +629,13 @@ impl Slot {
 /// A sender's report, in ticks of the video clock on the node's timeline; wraps.
 fn node_ticks(clock: ClockSample) -> u32 {
     ((u128::from(clock.ntp) * u128::from(Clock::VIDEO.rate)) >> 32) as u32
+}
+
+/// The decode targets that the receiver gets, if it has to be told.
+fn active(verdict: Verdict, structure: Option<&Structure>) -> Option<u32> {
+    let (target, structure) = verdict.announce().zip(structure)?;
+    let active = structure.active_within(target);
+    (active != 0).then_some(active)
 }
 
 fn candidate(meta: &PacketMeta) -> Candidate<'_> {

@@ -88,6 +88,7 @@ impl Line {
             origin,
             clock: None,
             present: None,
+            structure: None,
         };
         self.slot.forward(
             start(),
@@ -206,7 +207,7 @@ fn a_repair_without_rtx_repeats_the_very_bytes() {
     line.out.clear();
     let again = line
         .slot
-        .resend(&line.srtp, (100, 1_000), &meta, &key, &mut line.out);
+        .resend(&line.srtp, (100, 1_000), (&meta, &key, None), &mut line.out);
     assert!(again);
     assert_eq!(line.out, sent);
 }
@@ -222,7 +223,7 @@ fn a_repair_by_rtx_has_its_own_stream() {
         let packet = (100, 1_000);
         assert!(
             line.slot
-                .resend(&line.srtp, packet, &meta, &key, &mut line.out)
+                .resend(&line.srtp, packet, (&meta, &key, None), &mut line.out)
         );
         let (header, packet) = line.clear();
         assert_eq!((header.ssrc, header.payload_type), (22, 97));
@@ -236,7 +237,7 @@ fn a_repair_by_rtx_has_its_own_stream() {
     let unknown = (101, 1_001);
     let resent = line
         .slot
-        .resend(&line.srtp, unknown, &meta, &key, &mut line.out);
+        .resend(&line.srtp, unknown, (&meta, &key, None), &mut line.out);
     assert!(!resent && line.out.is_empty());
 }
 
@@ -266,7 +267,7 @@ fn without_rtx_only_what_is_known_is_repeated() {
         line.out.clear();
         let resent = line
             .slot
-            .resend(&line.srtp, packet, meta, payload, &mut line.out);
+            .resend(&line.srtp, packet, (meta, payload, None), &mut line.out);
         assert_eq!(resent, !line.out.is_empty());
         resent
     };

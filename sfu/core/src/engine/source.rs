@@ -62,6 +62,8 @@ pub struct PacketMeta {
     pub info: LayerInfo,
     /// Where the primary encoding begins (RED).
     pub primary_at: u16,
+    /// So many bytes behind the payload in the cache are the dependency descriptor.
+    pub descriptor_bytes: u8,
 }
 
 impl PacketMeta {
@@ -83,7 +85,15 @@ impl PacketMeta {
             info: LayerInfo::of_payload(codec, payload),
             // A payload is shorter than a datagram.
             primary_at: primary_at as u16,
+            descriptor_bytes: 0,
         }
+    }
+
+    /// Payload and dependency descriptor, of what the cache holds.
+    #[must_use]
+    pub fn split<'a>(&self, stored: &'a [u8]) -> (&'a [u8], &'a [u8]) {
+        let length = stored.len().saturating_sub(self.descriptor_bytes.into());
+        stored.split_at(length)
     }
 
     /// 0: the base layer, or the only one.

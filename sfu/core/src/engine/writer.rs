@@ -3,15 +3,18 @@
 use arrayvec::ArrayVec;
 
 use super::source::PacketMeta;
-use crate::codec::Codec;
+use crate::codec::layer::LayerInfo;
 use crate::codec::red::{self, Earlier};
+use crate::codec::{Codec, dependency};
 use crate::rtp::munger::Mapped;
-use crate::rtp::{Extension, ExtensionMap, write_extensions};
+use crate::rtp::{Extension, ExtensionMap, append_extension, write_extensions};
 use crate::transport::{MAX_TRAILER, OutboundStream, SrtpOut};
 
 /// The longest extension block that we write, in the two-byte form: a mid of 16 characters, one
 /// byte, and the transport-wide number.
 const MAX_EXTENSIONS: usize = 32;
+/// With a dependency descriptor, the heads of the other elements grown to the two-byte form.
+const MAX_DESCRIBED: usize = MAX_EXTENSIONS + 4 + 2 + dependency::MAX_LENGTH + 3;
 
 /// The header extensions of the slot's packets, written once.
 #[derive(Clone, Debug)]
@@ -20,6 +23,8 @@ pub struct Extensions {
     /// With one more element of one byte, in front.
     with_value: Block,
     value_at: Option<u8>,
+    /// The id of the dependency descriptor.
+    descriptor: Option<u8>,
 }
 
 #[derive(Clone, Debug)]
@@ -78,7 +83,14 @@ impl Extensions {
             plain,
             with_value,
             value_at,
+            descriptor: None,
         }
+    }
+
+    /// The same, and dependency descriptors under this id.
+    #[must_use]
+    pub fn describing(self, descriptor: Option<u8>) -> Self {
+        Self { descriptor, ..self }
     }
 
     /// Whether packets bear a transport-wide number.
@@ -114,6 +126,10 @@ pub struct Writer<'a> {
     pub extensions: &'a Extensions,
     pub meta: &'a PacketMeta,
     pub payload: &'a [u8],
+    /// The dependency descriptor as it came, if there is one, and the decode targets
+    /// that it has to tell as active.
+    pub descriptor: &'a [u8],
+    pub active: Option<u32>,
     /// What goes along with it if it is wrapped.
     pub earlier: &'a [Earlier<'a>],
     pub mapped: &'a Mapped,
@@ -173,7 +189,34 @@ impl Writer<'_> {
         if let Some((at, value)) = value {
             out[start + 12 + usize::from(at)] = value;
         }
+        self.describe(start, out);
         out.len() - start
+    }
+
+    /// Adds the receiver's copy of the dependency descriptor to the extension block
+    /// of the packet that begins at `start`.
+    fn describe(&self, start: usize, out: &mut Vec<u8>) {
+        // Without payload there is no frame.
+        let shown = !self.descriptor.is_empty() && !self.payload.is_empty();
+        let (Some(id), LayerInfo::Dependency(frame), true) =
+            (self.extensions.descriptor, &self.meta.info, shown)
+        else {
+            return;
+        };
+        let number = self.mapped.pictures.frame_number.unwrap_or(frame.number);
+        let mut value = [0; dependency::MAX_LENGTH];
+        let length = dependency::rewrite(self.descriptor, frame, number, self.active, &mut value);
+        let value = length.and_then(|length| value.get(..length));
+        let mut block = [0; MAX_DESCRIBED];
+        let written = value.and_then(|value| {
+            let known = out.get(start + 12..).unwrap_or_default();
+            append_extension(&mut block, known, (id, value))
+        });
+        if let Some(length) = written {
+            out.truncate(start + 12);
+            out.extend_from_slice(&block[..length]);
+            out[start] |= 0x10;
+        }
     }
 
     fn body(&self, out: &mut Vec<u8>) {

@@ -91,9 +91,17 @@ impl<T: Copy> Cache<T> {
         }
     }
 
-    /// Stores a packet unless it is here already.
-    pub fn insert(&mut self, now: Instant, sequence: u64, meta: T, payload: &[u8]) -> Insertion {
-        let Ok(len) = u16::try_from(payload.len()) else {
+    /// Stores a packet unless it is here already. `behind`: what is to be found
+    /// behind its payload.
+    pub fn insert(
+        &mut self,
+        now: Instant,
+        sequence: u64,
+        meta: T,
+        payload: &[u8],
+        behind: &[u8],
+    ) -> Insertion {
+        let Ok(len) = u16::try_from(payload.len() + behind.len()) else {
             return Insertion::TooOld; // no datagram is that long
         };
         if sequence < self.floor {
@@ -110,11 +118,13 @@ impl<T: Copy> Cache<T> {
             Some(old) if old.sequence > sequence => return Insertion::TooOld,
             Some(_) | None => {}
         }
-        let Some(start) = self.room_for(now, payload.len()) else {
+        let Some(start) = self.room_for(now, usize::from(len)) else {
             return Insertion::TooOld;
         };
-        self.bytes[start..start + payload.len()].copy_from_slice(payload);
-        self.head = start + payload.len();
+        let middle = start + payload.len();
+        self.head = middle + behind.len();
+        self.bytes[start..middle].copy_from_slice(payload);
+        self.bytes[middle..self.head].copy_from_slice(behind);
         let stored_ms = self.milliseconds(now);
         self.entries[index] = Some(Entry {
             sequence,
@@ -146,7 +156,7 @@ impl<T: Copy> Cache<T> {
         Some(Duration::from_millis(u64::from(age)))
     }
 
-    /// A packet that is still here.
+    /// A packet that is still here: its payload, and behind it what was stored with it.
     #[must_use]
     pub fn packet(&self, sequence: u64) -> Option<(&T, &[u8])> {
         if self.entries.is_empty() {
@@ -246,29 +256,38 @@ mod tests {
     fn nothing_old_comes_in_again_after_the_memory_was_given_back() {
         let now = start();
         let mut cache = Cache::new(LIMITS);
-        assert_eq!(cache.insert(now, 10, (), b"said"), Insertion::Stored);
+        assert_eq!(cache.insert(now, 10, (), b"said", &[]), Insertion::Stored);
         cache.release();
         cache.release(); // a second silence changes nothing
         for old in [9, 10] {
-            assert_eq!(cache.insert(now, old, (), b"altered"), Insertion::TooOld);
+            assert_eq!(
+                cache.insert(now, old, (), b"altered", &[]),
+                Insertion::TooOld
+            );
         }
-        assert_eq!(cache.insert(now, 11, (), b"new"), Insertion::Stored);
+        assert_eq!(cache.insert(now, 11, (), b"new", &[]), Insertion::Stored);
         cache.clear();
-        assert_eq!(cache.insert(now, 3, (), b"another life"), Insertion::Stored);
+        assert_eq!(
+            cache.insert(now, 3, (), b"another life", &[]),
+            Insertion::Stored
+        );
     }
 
     #[test]
     fn gives_back_what_was_stored_and_refuses_copies() {
         let now = start();
         let mut cache = Cache::new(LIMITS);
-        assert_eq!(cache.insert(now, 100, 'a', b"one"), Insertion::Stored);
-        assert_eq!(cache.insert(now, 101, 'b', b"two"), Insertion::Stored);
-        assert_eq!(cache.insert(now, 100, 'c', b"xxx"), Insertion::Duplicate);
+        assert_eq!(cache.insert(now, 100, 'a', b"one", &[]), Insertion::Stored);
+        assert_eq!(cache.insert(now, 101, 'b', b"two", &[]), Insertion::Stored);
+        assert_eq!(
+            cache.insert(now, 100, 'c', b"xxx", &[]),
+            Insertion::Duplicate
+        );
         assert_eq!(cache.packet(100), Some((&'a', b"one".as_slice())));
         assert_eq!(cache.packet(101), Some((&'b', b"two".as_slice())));
         assert_eq!(cache.packet(102), None);
         let later = now + Duration::from_millis(70);
-        cache.insert(later, 102, 'd', b"three");
+        cache.insert(later, 102, 'd', b"three", &[]);
         assert_eq!(cache.age(later, 100), Some(Duration::from_millis(70)));
         assert_eq!(cache.age(later, 102), Some(Duration::ZERO));
         assert_eq!(cache.age(later, 103), None);
@@ -280,11 +299,11 @@ mod tests {
         let now = start();
         let mut cache = Cache::new(LIMITS);
         for sequence in 0..12 {
-            cache.insert(now, sequence, (), b"x");
+            cache.insert(now, sequence, (), b"x", &[]);
         }
         assert_eq!(cache.packet(3), None);
         assert!(cache.packet(4).is_some());
-        assert_eq!(cache.insert(now, 3, (), b"x"), Insertion::TooOld);
+        assert_eq!(cache.insert(now, 3, (), b"x", &[]), Insertion::TooOld);
     }
 
     #[test]
@@ -298,7 +317,7 @@ mod tests {
             now += Duration::from_millis(50); // slow: the ring must not grow
             let body = [sequence as u8; 20];
             assert_eq!(
-                cache.insert(now, sequence, sequence, &body),
+                cache.insert(now, sequence, sequence, &body, &[]),
                 Insertion::Stored
             );
             let mut held = 0;
@@ -319,13 +338,13 @@ mod tests {
         let now = start();
         let mut cache = Cache::new(LIMITS);
         for sequence in 0..100_u64 {
-            cache.insert(now, sequence, (), &[sequence as u8; 60]);
+            cache.insert(now, sequence, (), &[sequence as u8; 60], &[]);
         }
         assert_eq!(cache.bytes.len(), 256);
         let (_, payload) = cache.packet(97).unwrap();
         assert_eq!(payload, [97; 60]);
         assert_eq!(
-            cache.insert(now, 100, (), &[0; 300]),
+            cache.insert(now, 100, (), &[0; 300], &[]),
             Insertion::TooOld,
             "larger than all of it"
         );

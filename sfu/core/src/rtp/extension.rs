@@ -1,6 +1,8 @@
 //! RTP header extensions (RFC 8285): which ids were negotiated, what a packet
 //! carries, and the block that we write for a receiver.
 
+use arrayvec::ArrayVec;
+
 use super::packet::{ExtensionForm, RtpHeader};
 
 /// The header extensions that the server understands.
@@ -278,6 +280,22 @@ pub fn write_extensions(out: &mut [u8], elements: &[(u8, &[u8])]) -> Option<usiz
     Some(end)
 }
 
+/// As [`write_extensions`], with the elements of a block that it wrote (or none), and one
+/// more behind them.
+#[must_use]
+pub fn append_extension(out: &mut [u8], block: &[u8], element: (u8, &[u8])) -> Option<usize> {
+    let form = block.get(..2).map(|profile| match profile {
+        [0xbe, 0xde] => ExtensionForm::OneByte,
+        _ => ExtensionForm::TwoByte,
+    });
+    let known = Elements::new(form, block.get(4..).unwrap_or_default());
+    let elements: ArrayVec<(u8, &[u8]), { Extension::ALL.len() + 1 }> = known
+        .take(Extension::ALL.len())
+        .chain(std::iter::once(element))
+        .collect();
+    write_extensions(out, &elements)
+}
+
 /// RFC 8285 §4.2.
 fn fits_one_byte(&(id, value): &(u8, &[u8])) -> bool {
     (1..=14).contains(&id) && (1..=16).contains(&value.len())
@@ -397,7 +415,16 @@ mod tests {
             if wanted.is_empty() {
                 out[0] = 0x80;
             }
-            prop_assert_eq!(elements(&out), wanted);
+            prop_assert_eq!(&elements(&out), &wanted);
+            // The same, but for the last one, and that behind it.
+            let Some((last, before)) = wanted.split_last() else {
+                return Ok(());
+            };
+            let mut block = vec![0; out.len()];
+            let length = write_extensions(&mut block, before).unwrap();
+            let mut whole = vec![0; out.len()];
+            let length = append_extension(&mut whole, &block[..length], *last).unwrap();
+            prop_assert_eq!(&whole[..length], &out[12..]);
         }
 
         #[test]

@@ -6,5 +6,7 @@ pub mod extension;
 pub mod munger;
 pub mod packet;
 
-pub use extension::{AudioLevel, Extension, ExtensionMap, ExtensionValues, write_extensions};
+pub use extension::{
+    AudioLevel, Extension, ExtensionMap, ExtensionValues, append_extension, write_extensions,
+};
 pub use packet::{RtpError, RtpHeader, RtpView};

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use liandong_sfu_core::api::SlotView;
-use liandong_sfu_core::ids::PeerId;
+use liandong_sfu_core::api::{Command, SlotView};
+use liandong_sfu_core::ids::{PeerId, WorkerIndex};
 use liandong_sfu_core::rtcp;
 
 use crate::client::{Client, Seen, Wants, missing};
 use crate::forwarding::assert_continuous;
 use crate::scalable::Scheme;
-use crate::world::World;
+use crate::world::{ROOM, World};
 
 const SECOND: Duration = Duration::from_secs(1);
 /// [`World::run_media`] sends a picture every 30 ms, in three packets of 100 bytes in
@@ -151,4 +151,90 @@ fn without_limit_everything_goes_on() {
         assert!(pictures(&seen).abs_diff(2 * PICTURES) <= 1);
         assert_continuous(&world.clients[&viewer], 0);
     }
+}
+
+#[test]
+fn described_frames_are_dropped_and_the_receiver_is_told() {
+    let (mut world, viewer, sender) = call(Scheme::Av1Temporal, 304);
+    let plis = world.clients[&sender].camera.plis;
+    for (kbps, top, share) in [(60, 1, 2), (30, 0, 4), (2_000, 2, 1)] {
+        narrow(&mut world, viewer, kbps);
+        world.run_media(2 * SECOND);
+        let seen = shown(&mut world, viewer, 4);
+        let count = pictures(&seen);
+        assert!(count.abs_diff(4 * PICTURES / share) <= 2, "{kbps}: {count}");
+        for seen in &seen {
+            assert!(seen.layers.temporal <= top);
+            assert_eq!(seen.top.map(|layers| layers.temporal), Some(top));
+        }
+        // References are differences of frame numbers: these keep their gaps.
+        for pair in seen.windows(2) {
+            let frames = pair[1].timestamp.wrapping_sub(pair[0].timestamp) / 3_000;
+            let numbers = pair[1]
+                .number
+                .unwrap()
+                .wrapping_sub(pair[0].number.unwrap());
+            assert_eq!(u32::from(numbers), frames);
+        }
+    }
+    let client = &world.clients[&viewer];
+    assert_numbers(client);
+    assert_eq!((client.hollow, client.duplicates), (0, 0));
+    assert_eq!(world.clients[&sender].camera.plis, plis);
+}
+
+#[test]
+fn frame_numbers_go_on_across_sources_of_either_worker() {
+    let (mut world, ids) = World::call(2, 3, wants(Scheme::Av1Temporal), 305);
+    for worker in 0..2 {
+        let spans = Command::RoomSpans {
+            room: ROOM,
+            workers: 0b11,
+        };
+        world.order(WorkerIndex(worker), spans);
+    }
+    // The second is on the other worker.
+    for source in [ids[1], ids[2], ids[1]] {
+        world.show_as(ids[0], 0, Some(source), view(720));
+        let seen = shown(&mut world, ids[0], 2);
+        assert!(seen.len() > 3 * PICTURES, "{}", seen.len());
+        assert_eq!(seen.last().map(|seen| seen.from), Some(source));
+    }
+    let client = &world.clients[&ids[0]];
+    assert_numbers(client);
+    for pair in client.video(0).windows(2) {
+        let (a, b) = (pair[0], pair[1]);
+        let step = u16::from(a.marker);
+        assert_eq!(
+            b.number,
+            a.number.map(|n| n.wrapping_add(step)),
+            "{a:?} {b:?}"
+        );
+        assert!(a.from == b.from || b.keyframe);
+    }
+}
+
+#[test]
+fn described_frames_are_repaired_with_their_descriptors() {
+    let (mut world, ids) = World::call(1, 2, wants(Scheme::Av1Temporal), 306);
+    world.show_as(ids[0], 0, Some(ids[1]), view(720));
+    world.run_media(SECOND);
+    let media = |world: &mut World, seconds: u32| {
+        world.run(seconds * SECOND, |step| {
+            if step.ms.is_multiple_of(30) {
+                step.clients.get_mut(&ids[1]).unwrap().send_frame(3);
+            }
+            if step.ms.is_multiple_of(50) {
+                step.clients.get_mut(&ids[0]).unwrap().ask_for_missing();
+            }
+        });
+    };
+    (world.loss_up, world.loss_down) = (3, 3);
+    media(&mut world, 5);
+    (world.loss_up, world.loss_down) = (0, 0);
+    media(&mut world, 1);
+    let client = &world.clients[&ids[0]];
+    assert_numbers(client);
+    assert!(client.rtx_received > 5 && client.video(0).iter().any(|seen| seen.late));
+    assert_eq!(client.hollow, 0);
 }

@@ -24,6 +24,8 @@ pub struct DependencySelector {
     frames: History<Decision, REMEMBERED>,
     /// Which decode target goes on.
     current: Option<LayerTarget>,
+    /// The receiver has not been told of it.
+    untold: bool,
     /// Bit i, for each target: a receiver that has what went on can decode its next frame.
     intact: u32,
     /// The highest layers seen.
@@ -41,13 +43,12 @@ impl DependencySelector {
         }
         let target = clamp(target);
         self.note(frame);
-        let mut switched = false;
         let current = match self.current {
             None => target,
             Some(current)
                 if current != target && self.may_switch(frame, packet, number, target) =>
             {
-                switched = true;
+                self.untold = true;
                 target
             }
             Some(current) => current,
@@ -57,11 +58,14 @@ impl DependencySelector {
         let forwarded = frame.indication(current) != Indication::NotPresent;
         self.follow(frame, forwarded);
         let partial = current != LayerTarget::ALL;
+        // The frame of the switch may itself be one that is dropped.
+        let told =
+            forwarded && (self.untold || (frame.has_structure || frame.has_active) && partial);
+        self.untold &= !told;
         let decision = Decision {
             forwarded,
             last: frame.spatial == current.spatial,
-            announce: (switched || (frame.has_structure || frame.has_active) && partial)
-                .then_some(current),
+            announce: told.then_some(current),
         };
         self.frames.put(number, decision);
         decision.verdict(frame, packet.marker)

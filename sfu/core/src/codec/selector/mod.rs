@@ -60,6 +60,15 @@ impl Verdict {
         }
     }
 
+    /// As [`Fix::announce`].
+    #[must_use]
+    pub const fn announce(self) -> Option<LayerTarget> {
+        match self {
+            Self::Forward(fix) => fix.announce,
+            Self::Drop => None,
+        }
+    }
+
     #[must_use]
     pub const fn marker(self) -> bool {
         match self {

@@ -251,6 +251,9 @@ fn described_temporal_layers_by_steps() {
         (1, 1, "0.1!"),
         (1, 3, "-"),
         (1, 2, "!"),
+        (0, 3, "-"), // down with a frame that is dropped: the next one tells
+        (0, 1, "0.0!"),
+        (1, 1, "0.1!"),
     ];
     for (at, (temporal, template, wanted)) in steps.iter().enumerate() {
         let shown = stream.step(at as u32, *template, up_to(0, *temporal));
