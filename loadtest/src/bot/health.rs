@@ -39,6 +39,17 @@ impl Health {
         self.due_since = occupied.then_some(now);
     }
 
+    /// The server says who is in the slot. Where his frames came before the word,
+    /// what comes next goes on from them.
+    pub(super) fn announced(&mut self, index: Option<u16>, now: Instant) {
+        let begun = self.base.is_some_and(|base| Some(base.index) == index);
+        if begun {
+            self.due_since = Some(now);
+        } else {
+            self.restart(index.is_some(), now);
+        }
+    }
+
     /// One complete frame of a bot.
     pub(super) fn frame(&mut self, mark: Mark, keyframe: bool, now: Instant) {
         if !self.sound(mark, keyframe) {
@@ -150,6 +161,27 @@ mod tests {
         assert_eq!(good.layer_frames, [3, 2, 0]);
         let bad = after(&[(0, 0), (1, 1), (1, 2)]);
         assert_eq!((bad.garbled_frames, bad.layer_switches), (2, 0));
+    }
+
+    #[test]
+    fn word_that_comes_after_the_picture_breaks_nothing() {
+        let start = Instant::now();
+        let mut health = Health::default();
+        health.announced(Some(1), start);
+        let mark = |index, frame| Mark {
+            index,
+            frame,
+            layer: 0,
+        };
+        health.frame(mark(1, 0), true, at(start, 100));
+        health.frame(mark(2, 20), true, at(start, 200));
+        health.announced(Some(2), at(start, 210));
+        health.frame(mark(2, 22), false, at(start, 300));
+        assert_eq!(health.report(at(start, 400)).garbled_frames, 0);
+        // Of whom nothing has come, a picture without its keyframe is garbled.
+        health.announced(Some(3), at(start, 410));
+        health.frame(mark(3, 24), false, at(start, 500));
+        assert_eq!(health.report(at(start, 600)).garbled_frames, 1);
     }
 
     #[test]

@@ -80,7 +80,7 @@ impl VideoSlot {
         self.former.extend(self.occupant.map(|o| (o, now + GRACE)));
         self.occupant = occupant;
         self.awaited_since = occupant.map(|_| now);
-        self.health.restart(expects_frames(occupant), now);
+        self.health.announced(occupant.and_then(|o| o.index), now);
         if occupant.is_some() {
             self.counts.switches += 1;
         }

@@ -167,8 +167,7 @@ pub struct SlotReport {
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub struct SlotHealth {
     /// Complete frames that a decoder would not show as they were sent: what they build on is
-    /// missing or of another encoding, or came later. Counted in the order of completion; a player that
-    /// waits for what is late shows more of them.
+    /// missing or of another encoding, or came later: counted in the order of completion.
     pub garbled_frames: u64,
     /// Pauses of more than 500 ms between two sound frames of the same site.
     pub freezes: u64,
