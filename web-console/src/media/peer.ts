@@ -77,7 +77,8 @@ export class Peer {
     // The tracks come later, without a new offer: opening a camera must not delay the joining.
     const microphone = this.pc.addTransceiver("audio", {
       direction: "sendonly",
-      sendEncodings: [{ priority: "high", networkPriority: "high" }],
+      // Speech loses nothing by it, and a copy of each packet still fits a line of 64 kbit/s.
+      sendEncodings: [{ maxBitrate: 24_000, priority: "high", networkPriority: "high" }],
     });
     prefer(microphone, speechCodecs(RTCRtpSender.getCapabilities("audio")?.codecs ?? []));
     this.microphone = microphone.sender;
