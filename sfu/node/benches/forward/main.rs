@@ -227,7 +227,9 @@ impl Call {
         for peer in &peers {
             call.node.set_slots(*peer, &[Some(Shown::camera(source))]);
         }
-        call.clients.stream(STREAMED, SINGLE).await?;
+        // No more than a worker can carry: it would shed, and be slow to give back.
+        let flow = if receivers > 200 { WIDE } else { SINGLE };
+        call.clients.stream(STREAMED, flow).await?;
         call.await_shown(peers.len()).await?;
         let streaming = resident_kb()?;
         let per_peer = |now: f64| (now - before) / f64::from(receivers + 1);
