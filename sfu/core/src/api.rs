@@ -321,8 +321,10 @@ pub struct Counters {
 
 /// Temporal layers that are told apart.
 pub const MAX_TEMPORAL: usize = 4;
+/// Spatial layers within one encoding that are told apart.
+pub use crate::codec::layer::MAX_SPATIAL;
 
-/// What an encoding costs and gives up to one of its temporal layers.
+/// What an encoding costs and gives up to one of its layers.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Rate {
     pub bits_per_second: u32,
@@ -340,16 +342,44 @@ pub struct EncodingFigures {
     pub height: u16,
     /// How many temporal layers there are; 0: nothing is measured yet.
     pub temporal_layers: u8,
-    /// Each with all below it.
-    pub rates: [Rate; MAX_TEMPORAL],
+    /// Likewise, of the spatial layers (SVC).
+    pub spatial_layers: u8,
+    /// Of the picture of each spatial layer, in pixels; 0: not known.
+    pub heights: [u16; MAX_SPATIAL],
+    /// By spatial and temporal layer, each with all below it.
+    pub rates: [[Rate; MAX_TEMPORAL]; MAX_SPATIAL],
 }
 
 impl EncodingFigures {
     /// There is something else to choose from than with `other`, apart from its cost.
     #[must_use]
     pub fn offers_other(&self, other: &Self) -> bool {
-        let offer = |f: &Self| (f.live, f.available, f.height, f.temporal_layers);
+        let layers = |f: &Self| (f.spatial_layers, f.temporal_layers);
+        let offer = |f: &Self| (f.live, f.available, f.height, f.heights, layers(f));
         offer(self) != offer(other)
+    }
+
+    /// Of the picture up to this spatial layer: if that has not been told, of half the
+    /// lines of the one above.
+    #[must_use]
+    pub fn height_of(&self, spatial: u8) -> u16 {
+        let top = self.spatial_layers.max(1) - 1;
+        let told = self.heights.get(usize::from(spatial)).copied();
+        match told {
+            _ if spatial >= top => self.height,
+            None | Some(0) => self.height >> (top - spatial).min(15),
+            Some(height) => height,
+        }
+    }
+
+    /// Up to one of the layers, counted from 0; higher ones stand for all there are.
+    #[must_use]
+    pub fn rate_of(&self, spatial: u8, temporal: u8) -> Rate {
+        let spatial = spatial.min(self.spatial_layers.max(1) - 1);
+        let temporal = temporal.min(self.temporal_layers.max(1) - 1);
+        let rates = self.rates.get(usize::from(spatial));
+        let rate = rates.and_then(|rates| rates.get(usize::from(temporal)));
+        rate.copied().unwrap_or_default()
     }
 }
 

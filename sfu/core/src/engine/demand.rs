@@ -6,10 +6,8 @@ use std::time::{Duration, Instant};
 use super::Engine;
 use super::encoding::Encoding;
 use super::layers::heights_of;
-use super::source::{EncodingKey, SourceKey};
+use super::source::{EncodingKey, PacketMeta, SourceKey};
 use crate::api::{EncodingDemand, EncodingFigures, Event};
-use crate::codec::Codec;
-use crate::codec::layer::frame_size;
 use crate::ids::{EncodingIndex, Track, WorkerIndex};
 
 /// An upper encoding without takers is stopped after this, the lowest later:
@@ -73,17 +71,11 @@ impl Engine {
         });
     }
 
-    /// A packet of a local video: keyframes tell the size of the picture.
-    pub(super) fn look_at_encoding(&mut self, key: EncodingKey, codec: Codec, payload: &[u8]) {
-        let height = frame_size(codec, payload).map(|(_, height)| height);
+    /// A keyframe's packet of a local video.
+    pub(super) fn look_at_encoding(&mut self, key: EncodingKey, meta: &PacketMeta, payload: &[u8]) {
         let source = &mut self.sources[key.source];
-        let (Some(height), Some(encoding)) = (height, source.encoding_mut(key.encoding)) else {
-            return;
-        };
-        if encoding.figures.height != height {
-            encoding.figures.height = height;
-            source.changed = true;
-        }
+        let encoding = source.encoding_mut(key.encoding);
+        source.changed |= encoding.is_some_and(|e| e.look_at_keyframe(meta, payload));
     }
 
     /// Somebody wants an encoding: its sender is told if it had been stopped.
@@ -161,9 +153,11 @@ impl Encoding {
         if !figures.live || !self.active {
             // What trickles in of one that was told to stop is not its rate.
             self.meter.rest();
-        } else if let Some((layers, rates)) = self.meter.measure(now) {
-            figures.temporal_layers = layers;
-            figures.rates = rates;
+        } else if let Some(measured) = self.meter.measure(now) {
+            figures.spatial_layers = measured.spatial;
+            figures.temporal_layers = measured.temporal;
+            figures.rates = measured.rates;
+            self.settle_height();
         }
         before.offers_other(&self.figures)
     }

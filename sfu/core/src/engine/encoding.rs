@@ -6,7 +6,7 @@ use super::loss::Incoming;
 use super::meter::Meter;
 use super::source::{ClockSample, PacketMeta, SlotRef};
 use crate::api::EncodingFigures;
-use crate::codec::layer::LayerInfo;
+use crate::codec::layer::{LayerInfo, StreamLayers};
 use crate::codec::{Codec, dependency};
 use crate::rtp::cache::{Cache, CacheLimits};
 use crate::sdp::MediaCodec;
@@ -102,6 +102,8 @@ pub struct Encoding {
     begins: Option<(u64, Instant)>,
     /// Reads the dependency descriptors.
     dependency: dependency::Reader,
+    /// What it has said of its layers.
+    layers: StreamLayers,
     pub clock: Option<ClockSample>,
     pub last_packet: Option<Instant>,
     /// The sender is to send it.
@@ -143,6 +145,7 @@ impl Encoding {
             keyframe: KeyframeWish::default(),
             begins: None,
             dependency: dependency::Reader::default(),
+            layers: StreamLayers::default(),
             clock: None,
             last_packet: None,
             active: true,
@@ -164,6 +167,7 @@ impl Encoding {
         self.cache.clear();
         self.begins = None;
         self.dependency = dependency::Reader::default();
+        self.layers = StreamLayers::default();
         self.drop_queue();
         self.clock = None;
         self.incoming = None;
@@ -219,6 +223,28 @@ impl Encoding {
         meta.info = LayerInfo::Dependency(frame);
         meta.descriptor_bytes = length;
         value
+    }
+
+    /// A keyframe tells the size of its pictures. True: it is another one than before.
+    pub fn look_at_keyframe(&mut self, meta: &PacketMeta, payload: &[u8]) -> bool {
+        let structure = self.dependency.structure();
+        self.layers.note(meta.codec, &meta.info, payload, structure);
+        let before = (self.figures.height, self.figures.heights);
+        self.figures.heights = self.layers.heights;
+        self.settle_height();
+        before != (self.figures.height, self.figures.heights)
+    }
+
+    /// Its height is that of the highest layer that comes.
+    pub fn settle_height(&mut self) {
+        let count = match self.figures.spatial_layers {
+            0 => self.layers.spatial(),
+            measured => measured,
+        };
+        let known = self.figures.heights.get(usize::from(count) - 1);
+        if let Some(height) = known.copied().filter(|height| *height != 0) {
+            self.figures.height = height;
+        }
     }
 
     /// A packet that begins a keyframe, or a further one of the same kind within it

@@ -153,10 +153,10 @@ impl Engine {
         }
         encoding.last_packet = Some(now);
         if is_video {
-            let temporal = meta.temporal_layer();
+            let layer = meta.info.layer();
             encoding
                 .meter
-                .count(now, temporal, meta.timestamp, payload.len());
+                .count(now, layer, meta.timestamp, payload.len());
             if meta.keyframe {
                 encoding.keyframe_came(now, sequence, meta.timestamp);
             }
@@ -167,7 +167,7 @@ impl Engine {
             self.fan_out.dirty(key);
         }
         if is_local && is_video && meta.keyframe {
-            self.look_at_encoding(key, meta.codec, payload);
+            self.look_at_encoding(key, &meta, payload);
         }
         let source = &mut self.sources[key.source];
         source.last_packet = Some(now);

@@ -7,7 +7,7 @@ use arrayvec::ArrayVec;
 use super::Engine;
 use super::encoding::Encoding;
 use super::source::{EncodingKey, MAX_ENCODINGS, Owner, PeerKey, SlotRef, Source, SourceKey};
-use crate::api::{Event, MAX_TEMPORAL, Rate};
+use crate::api::{Event, Rate};
 use crate::codec::layer::LayerTarget;
 use crate::ids::{EncodingIndex, Track};
 use crate::room::allocate::{self, Layer, Wish};
@@ -207,7 +207,8 @@ impl Engine {
                     rank: (slot.view.prominent, slot.view.height),
                     slot: at as u8, // at most 49
                     running,
-                    fewer: u64::from(other.figures.rates[0].bits_per_second).clamp(given, running),
+                    fewer: u64::from(other.figures.rate_of(u8::MAX, 0).bits_per_second)
+                        .clamp(given, running),
                     given,
                 });
             }
@@ -302,35 +303,33 @@ fn layers_of(source: &Source) -> Vec<Layer> {
         if any && !figures.available {
             continue;
         }
-        let count = figures.temporal_layers.max(1);
-        for temporal in 0..count {
-            let rate = match figures.temporal_layers {
-                0 => guess(source, height),
-                _ => figures.rates[usize::from(temporal).min(MAX_TEMPORAL - 1)],
-            };
-            layers.push(Layer {
-                encoding: EncodingIndex(at as u8), // at most MAX_ENCODINGS
-                spatial: LayerTarget::ALL.spatial,
-                // The last stands for all there are: there may be more than was measured.
-                temporal: if temporal + 1 == count {
-                    LayerTarget::ALL.temporal
-                } else {
-                    temporal
-                },
-                height,
-                frames_per_second: rate.frames_per_second,
-                bits_per_second: rate.bits_per_second,
-            });
+        let all = LayerTarget::ALL;
+        let guessed = (figures.temporal_layers == 0).then(|| guess(source, height));
+        // The last stands for all there are: there may be more than was measured.
+        let places = |count: u8, all: u8| (1..count).map(|at| at - 1).chain([all]);
+        for spatial in places(figures.spatial_layers, all.spatial) {
+            for temporal in places(figures.temporal_layers, all.temporal) {
+                let rate = guessed.unwrap_or_else(|| figures.rate_of(spatial, temporal));
+                layers.push(Layer {
+                    encoding: EncodingIndex(at as u8), // at most MAX_ENCODINGS
+                    spatial,
+                    temporal,
+                    height: match figures.height {
+                        0 => height,
+                        _ => figures.height_of(spatial),
+                    },
+                    frames_per_second: rate.frames_per_second,
+                    bits_per_second: rate.bits_per_second,
+                });
+            }
         }
     }
     layers
 }
 
-/// An encoding with all its temporal layers.
+/// An encoding with all its layers.
 fn cost_of(encoding: &Encoding) -> Rate {
-    let top = encoding.figures.temporal_layers.saturating_sub(1);
-    let rate = encoding.figures.rates.get(usize::from(top));
-    rate.copied().unwrap_or_default()
+    encoding.figures.rate_of(u8::MAX, u8::MAX)
 }
 
 /// Of each encoding, in pixels. What is not known yet is taken to be twice the one

@@ -235,7 +235,7 @@ impl Engine {
             let line = PictureLine {
                 slides: source.id.track == Track::Screen,
                 wanted_height: slot.view.height,
-                height: running.map_or(0, |encoding| encoding.figures.height),
+                height: running.map_or(0, |e| e.figures.height_of(slot.spatial_layer())),
                 frames_per_second: figures.frames.min(255) as u8,
                 bits_per_second: bits(u64::from(figures.bytes)),
                 freezes: u32::from(figures.freezes),

@@ -280,6 +280,14 @@ impl Slot {
         }
     }
 
+    /// The highest that it forwards at present.
+    #[must_use]
+    pub fn spatial_layer(&self) -> u8 {
+        let selection = self.selection.as_ref();
+        let layers = selection.and_then(|selection| selection.current());
+        layers.unwrap_or(LayerTarget::ALL).spatial
+    }
+
     /// The layers that it is to forward do not come without a keyframe.
     #[must_use]
     pub fn wants_keyframe(&self) -> bool {

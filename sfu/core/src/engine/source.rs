@@ -96,12 +96,6 @@ impl PacketMeta {
         stored.split_at(length)
     }
 
-    /// 0: the base layer, or the only one.
-    #[must_use]
-    pub fn temporal_layer(&self) -> u8 {
-        self.info.layer().temporal
-    }
-
     /// How loud the packet is, for the choice of speakers.
     #[must_use]
     pub fn loudness(&self, payload: &[u8]) -> Loudness {

@@ -128,6 +128,46 @@ fn screens_are_sharp_and_cameras_fluent() {
     assert_eq!(given(&wishes), [Some((1, 0))]);
 }
 
+/// One stream of two spatial layers, of two temporal ones each.
+const SVC: [Layer; 4] = [
+    layer(0, 0, 360, 8, 150),
+    layer(0, 1, 360, 30, 250),
+    spatial(1, layer(0, 0, 720, 8, 500)),
+    spatial(1, layer(0, 1, 720, 30, 900)),
+];
+
+const fn spatial(spatial: u8, layer: Layer) -> Layer {
+    Layer { spatial, ..layer }
+}
+
+#[test]
+fn layers_of_one_stream_are_as_good_as_encodings() {
+    let now = start();
+    for (screen, kbps, expected) in [
+        (false, 1_000, Some((1, 1))),
+        // A camera rather moves, a screen is rather read.
+        (false, 600, Some((0, 1))),
+        (true, 600, Some((1, 0))),
+        (false, 200, Some((0, 0))),
+        (true, 200, Some((0, 0))),
+        (true, 100, None),
+    ] {
+        let mut wishes = [wish(false, 720, &SVC)];
+        wishes[0].screen = screen;
+        allocate(now, Some(kbps * 1_000), &mut wishes);
+        let held = wishes[0].held.layer;
+        let given = held.map(|layer| (layer.spatial, layer.temporal));
+        assert_eq!(given, expected, "{screen} {kbps}");
+    }
+    let mut small = [wish(false, 360, &SVC)];
+    allocate(now, None, &mut small);
+    let held = small[0].held.layer;
+    assert_eq!(
+        held.map(|layer| (layer.spatial, layer.temporal)),
+        Some((0, 1))
+    );
+}
+
 #[test]
 fn down_at_once_and_up_after_a_while() {
     let mut now = start();
@@ -170,7 +210,8 @@ fn a_new_view_does_not_wait() {
 }
 
 fn any_wish() -> impl Strategy<Value = Wish> {
-    let layers = proptest::collection::vec((0..3_u8, 0..3_u8, 1..60_u8, 10..2_000_u32), 0..8);
+    let layers =
+        proptest::collection::vec((0..3_u8, 0..2_u8, 0..3_u8, 1..60_u8, 10..2_000_u32), 0..8);
     (any::<bool>(), 0..1_100_u16, any::<bool>(), layers).prop_map(
         |(prominent, height, screen, layers)| Wish {
             prominent,
@@ -178,7 +219,7 @@ fn any_wish() -> impl Strategy<Value = Wish> {
             screen,
             layers: layers
                 .into_iter()
-                .map(|(e, t, fps, kbps)| layer(e, t, 180 << e, fps, kbps))
+                .map(|(e, s, t, fps, kbps)| spatial(s, layer(e, t, 180 << (e + s), fps, kbps)))
                 .collect(),
             held: Held::default(),
         },

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use liandong_sfu_core::api::{Command, SlotView};
+use liandong_sfu_core::api::{Command, Event, SlotView};
 use liandong_sfu_core::ids::{PeerId, WorkerIndex};
 use liandong_sfu_core::rtcp;
 
@@ -237,4 +237,58 @@ fn described_frames_are_repaired_with_their_descriptors() {
     assert_numbers(client);
     assert!(client.rtx_received > 5 && client.video(0).iter().any(|seen| seen.late));
     assert_eq!(client.hollow, 0);
+}
+
+#[test]
+fn small_slots_get_small_pictures_of_one_stream() {
+    let (mut world, ids) = World::call(1, 3, wants(Scheme::Vp9Spatial), 307);
+    let (small, large, sender) = (ids[0], ids[1], ids[2]);
+    world.show_as(small, 0, Some(sender), view(180));
+    world.show_as(large, 0, Some(sender), view(720));
+    world.run_media(2 * SECOND);
+    let top = |seen: &[Seen]| seen.iter().map(|seen| seen.layers.spatial).max();
+    let before = world.clients[&large].video(0).len();
+    let seen = shown(&mut world, small, 2);
+    assert_eq!(top(&seen), Some(0));
+    // Every picture ends with a marker, though the sender's ends with another layer.
+    assert!(pictures(&seen).abs_diff(2 * PICTURES) <= 1);
+    let seen = &world.clients[&large].video(0)[before..];
+    assert_eq!((top(seen), seen.len() / 9), (Some(2), pictures(seen)));
+
+    // Up with the next keyframe, which is asked for.
+    let plis = world.clients[&sender].camera.plis;
+    for (height, wanted) in [(360, 1), (720, 2)] {
+        world.show_as(small, 0, Some(sender), view(height));
+        let asked = world.now;
+        let seen = shown(&mut world, small, 2);
+        pictures(&seen);
+        assert_eq!(top(&seen), Some(wanted));
+        let first = seen
+            .iter()
+            .position(|seen| seen.layers.spatial == wanted)
+            .unwrap();
+        let picture = seen[first].timestamp;
+        let begins = seen.iter().find(|seen| seen.timestamp == picture).unwrap();
+        assert!(begins.keyframe && begins.layers.spatial == 0);
+        assert!(seen[first].at - asked < Duration::from_millis(300));
+    }
+    assert_eq!(world.clients[&sender].camera.plis, plis + 2);
+
+    // Down at once, without one; 80 kbit/s are one layer.
+    for (kbps, wanted) in [(200, 1), (100, 0)] {
+        narrow(&mut world, small, kbps);
+        world.run_media(SECOND / 4);
+        let seen = shown(&mut world, small, 2);
+        assert!(pictures(&seen).abs_diff(2 * PICTURES) <= 1);
+        assert_eq!(top(&seen), Some(wanted));
+    }
+    assert_eq!(world.clients[&sender].camera.plis, plis + 2);
+    let client = &world.clients[&small];
+    assert_smooth(client.video(0));
+    assert_numbers(client);
+    let slots = world.events.iter().rev().find_map(|event| match event {
+        Event::Stats { peer, slots, .. } if *peer == small => Some(slots.clone()),
+        _ => None,
+    });
+    assert_eq!(slots.unwrap()[0].height, 180);
 }
