@@ -24,6 +24,8 @@ use std::time::Duration;
 use client::Wants;
 use liandong_sfu_core::api::{Flushed, Outbox};
 use liandong_sfu_core::ids::PeerId;
+use liandong_sfu_core::rtcp;
+use scalable::Scheme;
 use world::{World, server};
 
 thread_local! {
@@ -94,6 +96,14 @@ fn forward(workers: u8, wants: Wants) -> Cost {
         for slot in 0..2 {
             let shown = ids[(n + 1 + usize::from(slot)) % ids.len()];
             world.show(id, slot, Some(shown));
+        }
+    }
+    world.run_media(Duration::from_secs(1));
+    if wants.scheme != Scheme::Flat {
+        // The voices of four, and half of what two cameras send.
+        for client in world.clients.values_mut() {
+            let ssrc = client.video_ssrc(0);
+            client.send_rtcp(|out| rtcp::remb(out, 77, 300_000, &[ssrc]));
         }
     }
     world.loss_down = 20;
@@ -204,4 +214,17 @@ fn nothing_across_workers_either() {
     println!("{cost:?}");
     assert!(cost.relayed > 500 && cost.retransmitted > 20, "{cost:?}");
     assert_eq!(cost.allocations, 0, "{cost:?}");
+}
+
+#[test]
+fn selecting_layers_allocates_nothing_per_packet() {
+    for scheme in [Scheme::Vp8Temporal, Scheme::Vp9Spatial, Scheme::Av1Temporal] {
+        let cost = forward(1, Wants { scheme, ..wants() });
+        println!("{scheme:?} {cost:?}");
+        assert!(
+            cost.forwarded > 1_000 && cost.retransmitted > 10,
+            "{cost:?}"
+        );
+        assert_eq!(cost.allocations, 0, "{scheme:?} {cost:?}");
+    }
 }
