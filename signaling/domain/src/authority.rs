@@ -6,6 +6,7 @@
 use crate::conference::Conference;
 use crate::directory::{Account, Directory, Role};
 use crate::ids::SiteCode;
+use crate::incident::IncidentOrderKind;
 use crate::order::OrderKind;
 use crate::participant::Participant;
 use crate::refusal::Refusal;
@@ -22,6 +23,20 @@ pub fn role_may(role: Role, order: OrderKind) -> bool {
     };
     match order {
         OrderKind::Accept | OrderKind::Decline | OrderKind::Leave | OrderKind::SetOwnMedia => true,
+        // What anybody sees, anybody may report; who may go on with it is decided by tier.
+        OrderKind::Incident(IncidentOrderKind::Report | IncidentOrderKind::Note) => true,
+        OrderKind::Incident(IncidentOrderKind::Respond) => commands,
+        OrderKind::Incident(
+            IncidentOrderKind::Verify
+            | IncidentOrderKind::MarkDuplicate
+            | IncidentOrderKind::MarkFalse
+            | IncidentOrderKind::SetLevel
+            | IncidentOrderKind::Escalate
+            | IncidentOrderKind::Assign
+            | IncidentOrderKind::Control
+            | IncidentOrderKind::Close
+            | IncidentOrderKind::Review,
+        ) => commands && role != Role::Field,
         OrderKind::Call
         | OrderKind::Invite
         | OrderKind::InviteAbsent

@@ -8,7 +8,8 @@ use crate::county::County;
 use crate::directory::{Account, Role};
 use crate::draft::Draft;
 use crate::event::Event;
-use crate::ids::{ConferenceId, InvitationId, ParticipantId};
+use crate::ids::{ConferenceId, IncidentId, InvitationId, ParticipantId};
+use crate::incident::event::What;
 use crate::invitation::{Callee, Invitation, InvitationInput, InvitationState, MissReason};
 use crate::limits::{
     MAX_CONFERENCES_PER_ACCOUNT, MAX_INVITATIONS, MAX_PARTICIPANTS, MAX_TARGETS, MAX_TITLE_CHARS,
@@ -27,8 +28,12 @@ impl Draft {
         targets: &[Target],
         title: Option<&str>,
         ordered: bool,
+        incident: Option<IncidentId>,
     ) -> Result<(), Refusal> {
         let title = clean(title.unwrap_or_default(), MAX_TITLE_CHARS)?;
+        let incident = incident
+            .map(|id| self.callable_incident(by, id))
+            .transpose()?;
         let callees = self.county.callees(by, targets, ordered, None)?;
         let running = self.all_running();
         let called = running.iter().filter(|one| one.called_by == by.id);
@@ -46,12 +51,19 @@ impl Draft {
         let conference = ConferenceId(self.county.last.conference.0.saturating_add(1));
         self.push(Event::ConferenceCalled {
             conference,
-            kind: kind_of(targets),
+            kind: match incident {
+                Some(_) => ConferenceKind::Incident,
+                None => kind_of(targets),
+            },
             title,
             by: by.id.clone(),
             site: by.site.clone(),
             at: self.now,
+            incident,
         });
+        if let Some(incident) = incident {
+            self.push_incident(incident, Some(&by.id), What::Convened { conference });
+        }
         self.come_in(by, conference, false);
         for callee in callees {
             self.issue(by, conference, callee, ordered, 1);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::event::Event;
-use crate::ids::{AccountId, ConferenceId, InvitationId, ParticipantId, SiteCode};
+use crate::ids::{AccountId, ConferenceId, IncidentId, InvitationId, ParticipantId, SiteCode};
 use crate::invitation::{Callee, Invitation, InvitationState};
 use crate::participant::{Participant, ParticipantState};
 use crate::time::Timestamp;
@@ -17,6 +17,8 @@ pub enum ConferenceKind {
     PointToPoint,
     /// Called on the spot, to several, a tier or a subtree.
     AdHoc,
+    /// Called about an incident.
+    Incident,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
@@ -81,6 +83,8 @@ pub struct Conference {
     pub title: String,
     pub called_by: AccountId,
     pub called_by_site: SiteCode,
+    /// What it is about.
+    pub incident: Option<IncidentId>,
     pub started_at: Timestamp,
     pub ended_at: Option<Timestamp>,
     pub chair: Option<ParticipantId>,
@@ -161,6 +165,7 @@ impl Conference {
             by,
             site,
             at,
+            incident,
         } = event
         else {
             return None;
@@ -172,6 +177,7 @@ impl Conference {
             title: title.clone(),
             called_by: by.clone(),
             called_by_site: site.clone(),
+            incident: *incident,
             started_at: *at,
             ended_at: None,
             chair: None,
@@ -221,6 +227,7 @@ impl Conference {
             | Event::AccountChanged { .. }
             | Event::AccountPresenceChanged { .. }
             | Event::SitePresenceChanged { .. }
+            | Event::Incident { .. }
             | Event::Restarted { .. }
             | Event::ConferenceCalled { .. }
             | Event::OrderCarriedOut { .. } => {}

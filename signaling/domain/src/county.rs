@@ -10,8 +10,9 @@ use crate::directory::Directory;
 use crate::draft::Draft;
 use crate::event::Event;
 use crate::idempotency::{Decision, KeyBook, Outcome};
-use crate::ids::{AccountId, ConferenceId, InvitationId, ParticipantId};
-use crate::limits::{MAX_ENDED_CONFERENCES, MAX_KEY_CHARS};
+use crate::ids::{AccountId, ConferenceId, IncidentId, InvitationId, ParticipantId};
+use crate::incident::{Incident, IncidentEvent};
+use crate::limits::{MAX_ENDED_CONFERENCES, MAX_KEY_CHARS, MAX_SETTLED_INCIDENTS};
 use crate::order::{Actor, Order};
 use crate::presence::PresenceBoard;
 use crate::refusal::Refusal;
@@ -33,6 +34,8 @@ pub struct County {
     pub(crate) presence: Arc<PresenceBoard>,
     /// Running ones and the last few that ended.
     pub(crate) conferences: BTreeMap<ConferenceId, Arc<Conference>>,
+    /// Open ones and the last few that are settled.
+    pub(crate) incidents: BTreeMap<IncidentId, Arc<Incident>>,
     keys: Arc<KeyBook>,
     pub(crate) last: LastNumbers,
 }
@@ -42,6 +45,7 @@ pub struct County {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct LastNumbers {
     pub(crate) conference: ConferenceId,
+    pub(crate) incident: IncidentId,
     pub(crate) invitation: InvitationId,
     pub(crate) participant: ParticipantId,
 }
@@ -50,6 +54,7 @@ impl Default for LastNumbers {
     fn default() -> Self {
         Self {
             conference: ConferenceId(0),
+            incident: IncidentId(0),
             invitation: InvitationId(0),
             participant: ParticipantId(0),
         }
@@ -140,6 +145,7 @@ impl County {
                     self.conferences.insert(*conference, Arc::new(called));
                 }
             }
+            Event::Incident { event } => self.apply_incident(event),
             Event::OrderCarriedOut {
                 by,
                 key,
@@ -192,6 +198,24 @@ impl County {
             .filter(|conference| !conference.is_over())
             .filter_map(Conference::due)
             .min()
+    }
+
+    fn apply_incident(&mut self, event: &IncidentEvent) {
+        self.last.incident = self.last.incident.max(event.incident);
+        match self.incidents.get_mut(&event.incident) {
+            Some(incident) => Arc::make_mut(incident).apply(event),
+            None => {
+                if let Some(reported) = Incident::reported(event) {
+                    self.incidents.insert(event.incident, Arc::new(reported));
+                }
+            }
+        }
+        let settled = self.incidents().filter(|one| one.state.is_final());
+        let settled: Vec<IncidentId> = settled.map(|one| one.id).collect();
+        let too_many = settled.len().saturating_sub(MAX_SETTLED_INCIDENTS);
+        for old in settled.into_iter().take(too_many) {
+            self.incidents.remove(&old);
+        }
     }
 
     fn apply_within(&mut self, conference: ConferenceId, event: &Event) {

@@ -65,6 +65,7 @@ impl Draft {
             Order::MediaConnected { participant } => self.media_connected(*participant),
             Order::MediaLost { participant } => self.media_lost(*participant),
             Order::DeviceLost { participant } => self.device_lost(*participant),
+            Order::Incident { order } => self.platform_report(order),
             Order::Call { .. }
             | Order::Invite { .. }
             | Order::InviteAbsent { .. }
@@ -88,7 +89,9 @@ impl Draft {
                 targets,
                 title,
                 ordered,
-            } => self.call(by, targets, title.as_deref(), *ordered),
+                incident,
+            } => self.call(by, targets, title.as_deref(), *ordered, *incident),
+            Order::Incident { order } => self.incident(by, order),
             Order::Invite {
                 conference,
                 targets,

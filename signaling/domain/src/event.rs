@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 use crate::conference::{ConferenceKind, EndReason};
 use crate::directory::{Account, Presence, Site};
 use crate::idempotency::Outcome;
-use crate::ids::{AccountId, ConferenceId, InvitationId, ParticipantId, SiteCode};
+use crate::ids::{AccountId, ConferenceId, IncidentId, InvitationId, ParticipantId, SiteCode};
+use crate::incident::IncidentEvent;
 use crate::invitation::{Callee, MissReason};
 use crate::order::Order;
 use crate::participant::LeaveReason;
@@ -69,6 +70,9 @@ pub enum Event {
         by: AccountId,
         site: SiteCode,
         at: Timestamp,
+        /// What it is about.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        incident: Option<IncidentId>,
     },
     /// Somebody besides the caller is in.
     ConferenceLive {
@@ -199,6 +203,11 @@ pub enum Event {
         camera: bool,
     },
 
+    /// Something about one incident.
+    Incident {
+        event: IncidentEvent,
+    },
+
     /// An order with an idempotency key was carried out with this outcome;
     /// sent again, it gives the same.
     OrderCarriedOut {
@@ -222,6 +231,7 @@ impl Event {
             | Event::AccountPresenceChanged { .. }
             | Event::SitePresenceChanged { .. }
             | Event::Restarted { .. }
+            | Event::Incident { .. }
             | Event::OrderCarriedOut { .. } => None,
             Event::ConferenceCalled { conference, .. }
             | Event::ConferenceLive { conference, .. }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::event::Event;
-use crate::ids::{AccountId, ConferenceId, InvitationId, ParticipantId};
+use crate::ids::{AccountId, ConferenceId, IncidentId, InvitationId, ParticipantId};
+use crate::incident::IncidentOrder;
 use crate::order::Order;
 use crate::refusal::Refusal;
 use crate::time::Timestamp;
@@ -31,6 +32,10 @@ pub enum Outcome {
     Accepted {
         conference: ConferenceId,
         participant: ParticipantId,
+    },
+    /// The number that the report was given.
+    Reported {
+        incident: IncidentId,
     },
     Done,
 }
@@ -69,7 +74,21 @@ impl Outcome {
                     _ => None,
                 })
                 .unwrap_or(Outcome::Done),
-            Order::SetDirectory { .. }
+            Order::Incident {
+                order: IncidentOrder::Report { .. },
+            } => events
+                .iter()
+                .find_map(|event| match event {
+                    Event::Incident { event } => Some(Outcome::Reported {
+                        incident: event.incident,
+                    }),
+                    _ => None,
+                })
+                .unwrap_or(Outcome::Done),
+            Order::Incident {
+                order: IncidentOrder::Step { .. },
+            }
+            | Order::SetDirectory { .. }
             | Order::Restarted
             | Order::Tick
             | Order::SetDevices { .. }

@@ -53,6 +53,10 @@ number_id!(
     ConferenceId
 );
 number_id!(
+    /// Numbered from 1 in order of report; never reused.
+    IncidentId
+);
+number_id!(
     /// One ring of one callee; numbered from 1, never reused.
     InvitationId
 );

@@ -16,6 +16,7 @@ mod draft;
 pub mod event;
 pub mod idempotency;
 pub mod ids;
+pub mod incident;
 pub mod invitation;
 pub mod limits;
 pub mod order;
@@ -35,7 +36,10 @@ pub use county::County;
 pub use directory::{Account, Directory, Place, Presence, Role, Site, Tier};
 pub use event::{EVENT_VERSION, Event};
 pub use idempotency::{Decision, Outcome};
-pub use ids::{AccountId, ConferenceId, InvitationId, ParticipantId, SiteCode};
+pub use ids::{AccountId, ConferenceId, IncidentId, InvitationId, ParticipantId, SiteCode};
+pub use incident::{
+    Incident, IncidentKind, IncidentOrder, IncidentState, Level, Responder, ResponderState,
+};
 pub use invitation::{Callee, Invitation, InvitationState, MissReason};
 pub use order::{Actor, Order, OrderKind, Target};
 pub use participant::{LeaveReason, Participant, ParticipantState};

@@ -15,4 +15,17 @@ pub const MAX_TITLE_CHARS: usize = 80;
 pub const MAX_REASON_CHARS: usize = 200;
 /// Names and codes in the directory.
 pub const MAX_NAME_CHARS: usize = 64;
+/// A report, a note, a review.
+pub const MAX_INCIDENT_TEXT_CHARS: usize = 2_000;
+pub const MAX_ADDRESS_CHARS: usize = 200;
+/// Incidents on which work goes on.
+pub const MAX_OPEN_INCIDENTS: usize = 500;
+/// Closed, false and duplicate ones that are still known; the journal has all.
+pub const MAX_SETTLED_INCIDENTS: usize = 500;
+/// Reports of one account that nobody has verified yet.
+pub const MAX_OPEN_REPORTS_PER_ACCOUNT: usize = 20;
+/// Sent to one incident.
+pub const MAX_RESPONDERS: usize = 200;
+/// Entries of one incident's timeline that are known without the journal.
+pub const MAX_TIMELINE: usize = 500;
 pub const MAX_KEY_CHARS: usize = 64;

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::directory::{Account, Site, Tier};
-use crate::ids::{AccountId, ConferenceId, InvitationId, ParticipantId, SiteCode};
+use crate::ids::{AccountId, ConferenceId, IncidentId, InvitationId, ParticipantId, SiteCode};
+use crate::incident::{IncidentOrder, IncidentOrderKind};
 
 /// Who orders.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -81,6 +82,11 @@ pub enum Order {
         participant: ParticipantId,
     },
 
+    /// By an account; by the system only the reports of other platforms.
+    Incident {
+        order: IncidentOrder,
+    },
+
     // By `Actor::Account` only.
     /// Opens a conference and rings all targets in parallel.
     Call {
@@ -88,6 +94,9 @@ pub enum Order {
         title: Option<String>,
         /// True: an order (auto-answer where allowed), only downwards. False: asks.
         ordered: bool,
+        /// What it is about; the call stands in its timeline.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        incident: Option<IncidentId>,
     },
     /// Rings further targets into a running conference.
     Invite {
@@ -167,6 +176,7 @@ pub enum OrderKind {
     MuteAll,
     HandOver,
     SetOwnMedia,
+    Incident(IncidentOrderKind),
 }
 
 impl Order {
@@ -193,13 +203,14 @@ impl Order {
             Order::MuteAll { .. } => OrderKind::MuteAll,
             Order::HandOver { .. } => OrderKind::HandOver,
             Order::SetOwnMedia { .. } => OrderKind::SetOwnMedia,
+            Order::Incident { order } => OrderKind::Incident(order.kind()),
         }
     }
 }
 
 impl OrderKind {
     /// Every kind, for tables.
-    pub const ALL: [OrderKind; 20] = [
+    pub const ALL: [OrderKind; 32] = [
         OrderKind::SetDirectory,
         OrderKind::Restarted,
         OrderKind::Tick,
@@ -220,6 +231,18 @@ impl OrderKind {
         OrderKind::MuteAll,
         OrderKind::HandOver,
         OrderKind::SetOwnMedia,
+        OrderKind::Incident(IncidentOrderKind::Report),
+        OrderKind::Incident(IncidentOrderKind::Verify),
+        OrderKind::Incident(IncidentOrderKind::MarkDuplicate),
+        OrderKind::Incident(IncidentOrderKind::MarkFalse),
+        OrderKind::Incident(IncidentOrderKind::SetLevel),
+        OrderKind::Incident(IncidentOrderKind::Escalate),
+        OrderKind::Incident(IncidentOrderKind::Assign),
+        OrderKind::Incident(IncidentOrderKind::Respond),
+        OrderKind::Incident(IncidentOrderKind::Control),
+        OrderKind::Incident(IncidentOrderKind::Close),
+        OrderKind::Incident(IncidentOrderKind::Review),
+        OrderKind::Incident(IncidentOrderKind::Note),
     ];
 
     /// True for what only the server itself may order.
@@ -245,7 +268,8 @@ impl OrderKind {
             | OrderKind::Mute
             | OrderKind::MuteAll
             | OrderKind::HandOver
-            | OrderKind::SetOwnMedia => false,
+            | OrderKind::SetOwnMedia
+            | OrderKind::Incident(_) => false,
         }
     }
 }

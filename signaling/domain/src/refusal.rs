@@ -1,7 +1,8 @@
 //! Why an order was not carried out.
 
 use crate::directory::Role;
-use crate::ids::{AccountId, ConferenceId, InvitationId, ParticipantId};
+use crate::ids::{AccountId, ConferenceId, IncidentId, InvitationId, ParticipantId};
+use crate::incident::IncidentState;
 use crate::order::OrderKind;
 use crate::registration::DirectoryMistake;
 
@@ -15,6 +16,8 @@ pub enum RefusalCode {
     NotChair,
     UnknownTarget,
     UnknownConference,
+    UnknownIncident,
+    NotNow,
     UnknownInvitation,
     UnknownParticipant,
     NobodyToRing,
@@ -52,6 +55,14 @@ pub enum Refusal {
     CannotChair,
     #[error("no such target: {0}")]
     UnknownTarget(String),
+    #[error("no such incident: {0}")]
+    UnknownIncident(IncidentId),
+    #[error("not for an incident that is {0:?}")]
+    IncidentState(IncidentState),
+    #[error("only the tier that handles the incident, or one above it, may")]
+    NotHandling,
+    #[error("not sent to this incident")]
+    NotResponding,
     #[error("no such conference: {0}")]
     UnknownConference(ConferenceId),
     #[error("no such invitation for this account: {0}")]
@@ -88,6 +99,9 @@ impl Refusal {
             Refusal::NotBelow(_) => RefusalCode::NotBelow,
             Refusal::NotChair => RefusalCode::NotChair,
             Refusal::UnknownTarget(_) => RefusalCode::UnknownTarget,
+            Refusal::UnknownIncident(_) => RefusalCode::UnknownIncident,
+            Refusal::IncidentState(_) => RefusalCode::NotNow,
+            Refusal::NotHandling | Refusal::NotResponding => RefusalCode::NotAllowed,
             Refusal::UnknownConference(_) => RefusalCode::UnknownConference,
             Refusal::UnknownInvitation(_) => RefusalCode::UnknownInvitation,
             Refusal::UnknownParticipant(_) => RefusalCode::UnknownParticipant,

@@ -24,6 +24,18 @@ pub(crate) fn clean(text: &str, max_chars: usize) -> Result<String, Refusal> {
     Ok(text.to_owned())
 }
 
+/// Like [`clean`], but of several lines.
+pub(crate) fn clean_lines(text: &str, max_chars: usize) -> Result<String, Refusal> {
+    let text = text.trim().replace("\r\n", "\n");
+    if !text.split('\n').all(is_plain) {
+        return Err(Refusal::Malformed("text with control characters"));
+    }
+    if text.chars().count() > max_chars {
+        return Err(Refusal::Malformed("text too long"));
+    }
+    Ok(text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -35,6 +47,14 @@ mod tests {
             clean("防汛会商会", 4),
             Err(Refusal::Malformed("text too long"))
         );
+    }
+
+    #[test]
+    fn lines_are_kept_where_they_may_be() {
+        assert_eq!(clean_lines(" a\r\nb\n", 3), Ok("a\nb".to_owned()));
+        for text in ["a\rb", "a\n\u{0}b", "a\tb"] {
+            assert!(clean_lines(text, 80).is_err(), "{text:?}");
+        }
     }
 
     #[test]

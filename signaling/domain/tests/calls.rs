@@ -220,6 +220,7 @@ fn unknown_targets_and_too_many_are_refused() {
         targets: vec![site(JIZHOU)],
         title: Some(title.to_owned()),
         ordered: true,
+        incident: None,
     };
     shell.refused(COMMANDER, titled("a\u{7}b"), RefusalCode::Malformed);
     shell.refused(COMMANDER, titled(&"长".repeat(81)), RefusalCode::Malformed);

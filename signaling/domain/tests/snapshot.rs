@@ -7,8 +7,11 @@ mod support;
 
 use std::collections::BTreeSet;
 
+use liandong_domain::incident::{Report, ReportSource, Step};
 use liandong_domain::snapshot::SNAPSHOT_VERSION;
-use liandong_domain::{Actor, Decision, Order};
+use liandong_domain::{
+    Actor, Callee, Decision, IncidentKind, IncidentOrder, Level, Order, Place, Tier,
+};
 use serde_json::Value;
 use support::{COMMANDER, JIZHOU, SHAHE, Shell, site};
 
@@ -17,9 +20,16 @@ fn form(value: &Value, at: &str, places: &mut BTreeSet<String>) {
     match value {
         Value::Object(fields) => {
             for (name, value) in fields {
-                let named = ["sites", "accounts", "children", "accountsAt", "kept"]
-                    .iter()
-                    .any(|map| at.ends_with(map));
+                let named = [
+                    "sites",
+                    "accounts",
+                    "children",
+                    "accountsAt",
+                    "kept",
+                    "entered",
+                ]
+                .iter()
+                .any(|map| at.ends_with(map));
                 let place = if named || name.parse::<u32>().is_ok() {
                     format!("{at}.*")
                 } else {
@@ -38,6 +48,50 @@ fn form(value: &Value, at: &str, places: &mut BTreeSet<String>) {
         Value::Number(_) => drop(places.insert(format!("{at}: number"))),
         Value::String(_) => drop(places.insert(format!("{at}: string"))),
     }
+}
+
+/// One with all that an incident can have.
+fn incident(shell: &mut Shell) {
+    let report = Report {
+        kind: IncidentKind::Mass,
+        level: Some(Level::III),
+        title: "集聚".to_owned(),
+        text: String::new(),
+        place: Some(Place::from_degrees(106.8, 32.3)),
+        address: String::new(),
+        site: Some(JIZHOU.into()),
+        source: ReportSource::Platform {
+            name: "12345".to_owned(),
+            reference: "1".to_owned(),
+        },
+    };
+    let order = IncidentOrder::Report { report };
+    shell.system(Order::Incident { order }).unwrap();
+    let incident = shell.county.incidents().next().unwrap().id;
+    for step in [
+        Step::Verify {
+            kind: IncidentKind::Mass,
+            level: Level::II,
+        },
+        Step::Assign {
+            responders: vec![Callee::Site { code: SHAHE.into() }],
+            text: String::new(),
+        },
+        Step::Escalate {
+            tier: Tier::County,
+            reason: "升级".to_owned(),
+        },
+    ] {
+        let order = IncidentOrder::Step { incident, step };
+        shell.by(COMMANDER, Order::Incident { order }).unwrap();
+    }
+    let call = Order::Call {
+        targets: vec![site(SHAHE)],
+        title: None,
+        ordered: true,
+        incident: Some(incident),
+    };
+    shell.by(COMMANDER, call).unwrap();
 }
 
 #[test]
@@ -63,6 +117,7 @@ fn form_of_a_snapshot_changes_only_with_its_version() {
         )
         .unwrap();
     shell.call(COMMANDER, &[site(SHAHE)], true);
+    incident(&mut shell);
 
     let mut places = BTreeSet::from([format!(" version {SNAPSHOT_VERSION}")]);
     form(

@@ -297,5 +297,6 @@ pub fn call(targets: &[Target], ordered: bool) -> Order {
         targets: targets.to_vec(),
         title: Some("防汛会商".to_owned()),
         ordered,
+        incident: None,
     }
 }
