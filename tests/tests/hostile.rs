@@ -54,6 +54,7 @@ impl Beside {
                     targets: vec![site(OTHER_TOWNSHIP)],
                     title: None,
                     ordered: true,
+                    incident: None,
                 },
             )
             .await
@@ -109,6 +110,7 @@ fn call(targets: Vec<Target>, ordered: bool) -> Request {
         targets,
         title: None,
         ordered,
+        incident: None,
     }
 }
 

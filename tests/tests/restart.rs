@@ -62,6 +62,7 @@ async fn live_call(server: &ServerProcess) -> Call {
                 targets,
                 title: None,
                 ordered: true,
+                incident: None,
             },
         )
         .await
@@ -222,6 +223,7 @@ async fn an_order_sent_again_after_the_restart_acts_once() {
         }],
         title: None,
         ordered: false,
+        incident: None,
     };
     let key = || Some("the-same-call".to_owned());
     let first = client.order(key(), order()).await.unwrap().unwrap();

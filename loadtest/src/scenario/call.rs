@@ -174,6 +174,7 @@ async fn order(
         }],
         title: None,
         ordered: true,
+        incident: None,
     };
     let key = format!("call-{:016x}", rand::random::<u64>());
     let reply = caller.order(Some(key), request).await;

@@ -220,6 +220,15 @@ pub enum Event {
 }
 
 impl Event {
+    /// The incident that it changes.
+    #[must_use]
+    pub fn incident(&self) -> Option<IncidentId> {
+        match self {
+            Event::Incident { event } => Some(event.incident),
+            _ => None,
+        }
+    }
+
     /// The conference that it changes.
     #[must_use]
     pub fn conference(&self) -> Option<ConferenceId> {

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::directory::Tier;
-use crate::ids::{AccountId, ConferenceId, InvitationId, ParticipantId, SiteCode};
+use crate::ids::{AccountId, ConferenceId, IncidentId, InvitationId, ParticipantId, SiteCode};
+use crate::incident::{IncidentReport, IncidentStep};
 
 /// One request over the WebSocket.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize, TS)]
@@ -117,7 +118,21 @@ pub enum Request {
         title: Option<String>,
         /// True: an order (auto-answer where allowed); only downwards. False: asks.
         ordered: bool,
+        /// What it is about; the call stands in the incident's timeline.
+        #[serde(default)]
+        #[ts(optional)]
+        incident: Option<IncidentId>,
     },
+    /// Reply: `Reported`.
+    ReportIncident { report: IncidentReport },
+    /// One more step of an incident that the client sees. Reply: `Done`.
+    IncidentStep {
+        incident: IncidentId,
+        step: IncidentStep,
+    },
+    /// Opens one incident's dossier on the page, or closes it (absent). Reply:
+    /// `Dossier`, or `Done`; while it is open, changes come as [`crate::Push::Dossier`].
+    OpenIncident { incident: Option<IncidentId> },
     /// Rings further targets into a running conference. Reply: `Called`.
     Invite {
         conference: ConferenceId,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::client::Target;
-use crate::ids::{AccountId, ConferenceId, InvitationId, ParticipantId, SiteCode};
+use crate::ids::{AccountId, ConferenceId, IncidentId, InvitationId, ParticipantId, SiteCode};
 
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
@@ -14,6 +14,8 @@ pub enum ConferenceKind {
     PointToPoint,
     /// Called on the spot, to several, a tier or a subtree.
     AdHoc,
+    /// Called about an incident.
+    Incident,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
@@ -36,6 +38,8 @@ pub struct Conference {
     pub title: String,
     pub called_by: AccountId,
     pub called_by_site: SiteCode,
+    /// What it is about.
+    pub incident: Option<IncidentId>,
     pub started_at_ms: f64,
     /// The participant who holds the chair; absent after the chair left and
     /// nobody took it.

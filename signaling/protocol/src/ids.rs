@@ -52,6 +52,10 @@ text_id!(
     AccountId
 );
 number_id!(
+    /// One incident.
+    IncidentId
+);
+number_id!(
     /// Numbered by the server in order of creation; never reused.
     ConferenceId
 );

@@ -15,6 +15,7 @@ pub mod conference;
 pub mod directory;
 pub mod http;
 pub mod ids;
+pub mod incident;
 pub mod refusal;
 pub mod server;
 
@@ -24,7 +25,8 @@ pub use conference::{
     MissReason, Participant, ParticipantRole, ParticipantState,
 };
 pub use directory::{Directory, DirectoryPerson, DirectorySite, Place, Presence, Role, Tier};
-pub use ids::{AccountId, ConferenceId, InvitationId, ParticipantId, SiteCode};
+pub use ids::{AccountId, ConferenceId, IncidentId, InvitationId, ParticipantId, SiteCode};
+pub use incident::{Dossier, Incident, IncidentReport, IncidentStep};
 pub use refusal::{Refusal, RefusalCode};
 pub use server::{Push, Reply, ServerMessage, Snapshot};
 

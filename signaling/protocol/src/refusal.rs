@@ -33,6 +33,9 @@ pub enum RefusalCode {
     NotChair,
     UnknownTarget,
     UnknownConference,
+    UnknownIncident,
+    /// Not in the incident's present state.
+    NotNow,
     UnknownInvitation,
     UnknownParticipant,
     /// The target list rings nobody.

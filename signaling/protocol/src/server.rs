@@ -6,7 +6,8 @@ use ts_rs::TS;
 use crate::conference::{Conference, Invitation, MissReason, Participant};
 use crate::directory::{Directory, Presence};
 use crate::http::Me;
-use crate::ids::{AccountId, ConferenceId, InvitationId, ParticipantId, SiteCode};
+use crate::ids::{AccountId, ConferenceId, IncidentId, InvitationId, ParticipantId, SiteCode};
+use crate::incident::{Dossier, Incident};
 use crate::refusal::Refusal;
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize, TS)]
@@ -62,6 +63,12 @@ pub enum Reply {
         /// video of the offer.
         video_slots: u32,
     },
+    Reported {
+        incident: IncidentId,
+    },
+    Dossier {
+        dossier: Dossier,
+    },
     Done,
 }
 
@@ -100,6 +107,8 @@ pub struct Snapshot {
     pub conferences: Vec<Conference>,
     pub invitations: Vec<Invitation>,
     pub participants: Vec<Participant>,
+    /// Open ones that the client may know, and the last that are settled.
+    pub incidents: Vec<Incident>,
     /// Rings that wait for this client's answer.
     pub rings: Vec<Ring>,
     /// This client's own stay in a conference.
@@ -231,6 +240,14 @@ pub enum Push {
     ConferenceEnded {
         conference: ConferenceId,
         ended_by: Option<AccountId>,
+    },
+    /// New or changed.
+    Incident {
+        incident: Incident,
+    },
+    /// The dossier that the client has open, as it is now.
+    Dossier {
+        dossier: Dossier,
     },
     /// This client was taken out of the conference.
     Removed {

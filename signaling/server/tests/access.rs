@@ -191,6 +191,7 @@ async fn each_sees_its_own_and_orders_downwards_only() {
         targets: vec![target],
         title: None,
         ordered,
+        incident: None,
     };
     let township = Target::Site {
         code: SiteCode::from("101"),

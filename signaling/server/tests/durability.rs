@@ -14,6 +14,7 @@ fn call(code: &str, title: String) -> Request {
         }],
         title: Some(title),
         ordered: true,
+        incident: None,
     }
 }
 

@@ -297,11 +297,7 @@ impl Draft {
         if !incident.state.is_open() {
             return Err(Refusal::IncidentState(incident.state));
         }
-        let own = incident.responders.iter().find(|one| match &one.who {
-            Callee::Person { account } => *account == by.id,
-            Callee::Site { code } => *code == by.site && by.role.answers_for_site(),
-        });
-        let own = own.ok_or(Refusal::NotResponding)?;
+        let own = incident.response_of(by).ok_or(Refusal::NotResponding)?;
         let state = own
             .state
             .advance(state)

@@ -8,7 +8,7 @@ use super::event::{IncidentEvent, What};
 use super::order::Report;
 use super::state::{IncidentInput, IncidentState, ResponderState};
 use super::{IncidentKind, Level};
-use crate::directory::Tier;
+use crate::directory::{Account, Tier};
 use crate::ids::{AccountId, ConferenceId, IncidentId, SiteCode};
 use crate::invitation::Callee;
 use crate::limits::MAX_TIMELINE;
@@ -135,6 +135,15 @@ impl Incident {
     #[must_use]
     pub fn responder(&self, who: &Callee) -> Option<&Responder> {
         self.responders.iter().find(|one| one.who == *who)
+    }
+
+    /// Of the account, or of the site that it answers for.
+    #[must_use]
+    pub fn response_of(&self, account: &Account) -> Option<&Responder> {
+        self.responders.iter().find(|one| match &one.who {
+            Callee::Person { account: sent } => *sent == account.id,
+            Callee::Site { code } => *code == account.site && account.role.answers_for_site(),
+        })
     }
 
     /// When anything last happened.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use axum::extract::ws::Utf8Bytes;
-use liandong_domain::{AccountId, ConferenceId, InvitationId, ParticipantId};
+use liandong_domain::{AccountId, ConferenceId, IncidentId, InvitationId, ParticipantId};
 use liandong_protocol::{Device, Push, ServerMessage};
 use rand::RngExt as _;
 use sha2::{Digest as _, Sha256};
@@ -44,6 +44,8 @@ pub struct Client {
     /// What it was told, to be told when it ends.
     pub sees: BTreeSet<ConferenceId>,
     pub rings: BTreeMap<InvitationId, ConferenceId>,
+    /// Shown whole on its page.
+    pub dossier: Option<IncidentId>,
 }
 
 impl Client {
@@ -169,6 +171,7 @@ impl Clients {
                 stay: before.and_then(|before| before.stay),
                 sees: BTreeSet::new(),
                 rings: BTreeMap::new(),
+                dossier: None,
             },
         );
         Attached {

@@ -1,10 +1,12 @@
 //! What of the wire is an order of the rules, and what is not.
 
-use liandong_domain::{self as domain, ConferenceId, InvitationId, Order, ParticipantId};
+use liandong_domain::{
+    self as domain, ConferenceId, IncidentId, IncidentOrder, InvitationId, Order, ParticipantId,
+};
 use liandong_protocol::{self as protocol, Request};
 
 use crate::media::wishes::{Tile, bounded_height};
-use crate::views::wire;
+use crate::views::{incidents, wire};
 
 /// A request by what it takes to carry it out.
 #[derive(Debug)]
@@ -21,6 +23,8 @@ pub enum Work {
         conference: ConferenceId,
         tiles: Vec<Tile>,
     },
+    /// The client's page shows this one whole, or none.
+    OpenIncident(Option<IncidentId>),
     /// Only the first message of a connection may be one.
     Hello,
     /// Nothing is to be done.
@@ -62,11 +66,27 @@ impl From<Request> for Work {
                 targets: called,
                 title,
                 ordered,
+                incident,
             } => Order::Call {
                 targets: targets(called),
                 title,
                 ordered,
+                incident: incident.map(incidents::id_of),
             },
+            Request::ReportIncident { report } => Order::Incident {
+                order: IncidentOrder::Report {
+                    report: incidents::report(report),
+                },
+            },
+            Request::IncidentStep { incident, step } => Order::Incident {
+                order: IncidentOrder::Step {
+                    incident: incidents::id_of(incident),
+                    step: incidents::step(step),
+                },
+            },
+            Request::OpenIncident { incident } => {
+                return Work::OpenIncident(incident.map(incidents::id_of));
+            }
             Request::Invite {
                 conference,
                 targets: called,

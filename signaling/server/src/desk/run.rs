@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use liandong_domain::{
-    AccountId, Actor, ConferenceId, Event, Order, Outcome, ParticipantId, Timestamp,
+    AccountId, Actor, ConferenceId, Event, IncidentId, Order, Outcome, ParticipantId, Timestamp,
 };
 use liandong_protocol::{Refusal, RefusalCode, Reply};
 use liandong_sfu_node::NodeEvent;
@@ -31,6 +31,7 @@ use crate::journal::{Journal, JournalError};
 use crate::media::Media;
 use crate::media::figures::SPEAKING_EVERY;
 use crate::media::wishes::MAX_TILES;
+use crate::views::incidents;
 use crate::views::snapshot::{self, Setting};
 use crate::views::wire::{self, refuse, refuse_for};
 use crate::ws::outbox::CloseCode;
@@ -298,6 +299,7 @@ impl<J: Journal> Running<J> {
                 self.media.wishes.wish(client, conference, tiles);
                 Reply::Done
             }),
+            Work::OpenIncident(incident) => self.open_incident(client, incident),
             Work::Ping => Ok(Reply::Done),
             Work::Hello => Err(refuse(
                 RefusalCode::Malformed,
@@ -314,6 +316,30 @@ impl<J: Journal> Running<J> {
                 refusal,
             }),
         }
+    }
+
+    fn open_incident(
+        &mut self,
+        client: ClientId,
+        incident: Option<IncidentId>,
+    ) -> Result<Reply, Refusal> {
+        let county = self.ledger.county();
+        let found = self.clients.one_mut(client);
+        let Some((client, id)) = found.map(|client| (client, incident)) else {
+            return Ok(Reply::Done);
+        };
+        let Some(id) = id else {
+            client.dossier = None;
+            return Ok(Reply::Done);
+        };
+        let seen = county
+            .incident(id)
+            .filter(|one| county.sees_incident(&client.account, one))
+            .ok_or_else(|| refuse(RefusalCode::UnknownIncident, "no such incident"))?;
+        client.dossier = Some(id);
+        Ok(Reply::Dossier {
+            dossier: incidents::dossier(county, &client.account, seen),
+        })
     }
 
     fn housekeep(&mut self, batch: &mut Batch) {

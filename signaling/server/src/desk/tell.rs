@@ -7,14 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use axum::extract::ws::Utf8Bytes;
 use liandong_domain::{
-    AccountId, Conference, ConferenceId, County, Event, InvitationId, LeaveReason, ParticipantId,
-    Role,
+    AccountId, Conference, ConferenceId, County, Event, IncidentId, InvitationId, LeaveReason,
+    ParticipantId, Role,
 };
 use liandong_protocol::{self as protocol, Push};
 
 use super::clients::{Client, ClientId, Clients, encode_push};
 use crate::views::snapshot::{self, Setting};
-use crate::views::wire;
+use crate::views::{incidents, wire};
 
 /// What the clients were told of the conferences that go on.
 #[derive(Debug, Default)]
@@ -58,6 +58,7 @@ impl Told {
                 None => self.tell_end(clients, id, events),
             }
         }
+        tell_incidents(county, clients, events);
         if !events.is_empty() {
             tell_rings(county, setting, clients);
         }
@@ -191,6 +192,26 @@ fn tell_presence(county: &County, clients: &mut Clients, event: &Event) {
     for (_, client) in clients.all() {
         if client.welcomed && county.sees_presence(&client.account, site) {
             client.push(&text);
+        }
+    }
+}
+
+/// To whoever may know of it, in his own view; the whole to whoever has it open.
+fn tell_incidents(county: &County, clients: &Clients, events: &[Event]) {
+    let touched: BTreeSet<IncidentId> = events.iter().filter_map(Event::incident).collect();
+    for one in touched.into_iter().filter_map(|id| county.incident(id)) {
+        for (_, client) in clients.all().filter(|(_, client)| client.welcomed) {
+            if !county.sees_incident(&client.account, one) {
+                continue;
+            }
+            client.push(&encode_push(Push::Incident {
+                incident: incidents::incident(county, &client.account, one),
+            }));
+            if client.dossier == Some(one.id) {
+                client.push(&encode_push(Push::Dossier {
+                    dossier: incidents::dossier(county, &client.account, one),
+                }));
+            }
         }
     }
 }

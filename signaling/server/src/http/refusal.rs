@@ -46,10 +46,12 @@ pub fn status(code: RefusalCode) -> StatusCode {
         | RefusalCode::NotInConference => StatusCode::FORBIDDEN,
         RefusalCode::UnknownTarget
         | RefusalCode::UnknownConference
+        | RefusalCode::UnknownIncident
         | RefusalCode::UnknownInvitation
         | RefusalCode::UnknownParticipant => StatusCode::NOT_FOUND,
         RefusalCode::AlreadyThere
         | RefusalCode::Settled
+        | RefusalCode::NotNow
         | RefusalCode::AnsweredElsewhere
         | RefusalCode::Ended
         | RefusalCode::KeyReused => StatusCode::CONFLICT,

@@ -3,5 +3,6 @@
 //! * [`wire`] – domain types to and from protocol types, one to one
 //! * [`snapshot`] – everything one client may know
 
+pub mod incidents;
 pub mod snapshot;
 pub mod wire;

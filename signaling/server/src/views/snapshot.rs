@@ -9,7 +9,7 @@ use liandong_protocol::http::Me;
 use liandong_protocol::server::Ring;
 use liandong_protocol::{Directory, DirectoryPerson, DirectorySite, Place, Snapshot};
 
-use super::wire;
+use super::{incidents, wire};
 use crate::config::IceServer;
 
 /// What the rules do not know of a county.
@@ -137,6 +137,7 @@ pub fn snapshot(
         conferences: Vec::new(),
         invitations: Vec::new(),
         participants: Vec::new(),
+        incidents: incidents::all(county, viewer),
         rings: county
             .rings_of(viewer)
             .into_iter()

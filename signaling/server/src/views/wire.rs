@@ -46,6 +46,15 @@ pub fn tier(tier: domain::Tier) -> protocol::Tier {
 }
 
 #[must_use]
+pub fn tier_of(tier: protocol::Tier) -> domain::Tier {
+    match tier {
+        protocol::Tier::County => domain::Tier::County,
+        protocol::Tier::Township => domain::Tier::Township,
+        protocol::Tier::Community => domain::Tier::Community,
+    }
+}
+
+#[must_use]
 pub fn role(role: domain::Role) -> protocol::Role {
     match role {
         domain::Role::Commander => protocol::Role::Commander,
@@ -92,7 +101,8 @@ fn invitation_state(state: domain::InvitationState) -> protocol::InvitationState
     }
 }
 
-fn callee(callee: &domain::Callee) -> protocol::Target {
+#[must_use]
+pub fn target_of(callee: &domain::Callee) -> protocol::Target {
     match callee {
         domain::Callee::Site { code } => protocol::Target::Site {
             code: site_code(code),
@@ -110,6 +120,7 @@ pub fn conference(one: &domain::Conference) -> protocol::Conference {
         kind: match one.kind {
             domain::ConferenceKind::PointToPoint => protocol::ConferenceKind::PointToPoint,
             domain::ConferenceKind::AdHoc => protocol::ConferenceKind::AdHoc,
+            domain::ConferenceKind::Incident => protocol::ConferenceKind::Incident,
         },
         state: match one.state {
             domain::ConferenceState::Inviting => protocol::ConferenceState::Inviting,
@@ -119,6 +130,7 @@ pub fn conference(one: &domain::Conference) -> protocol::Conference {
         title: one.title.clone(),
         called_by: account_id(&one.called_by),
         called_by_site: site_code(&one.called_by_site),
+        incident: one.incident.map(super::incidents::id),
         started_at_ms: ms(one.started_at),
         chair: one.chair.map(participant_id),
         all_muted: one.all_muted,
@@ -130,7 +142,7 @@ pub fn invitation(county: &domain::County, one: &domain::Invitation) -> protocol
     protocol::Invitation {
         id: invitation_id(one.id),
         conference: conference_id(one.conference),
-        target: callee(&one.callee),
+        target: target_of(&one.callee),
         name: county.callee_name(&one.callee).to_owned(),
         state: invitation_state(one.state),
         attempt: one.attempt,
@@ -193,11 +205,7 @@ pub fn target(target: protocol::Target) -> domain::Target {
             account: domain::AccountId(account.0),
         },
         protocol::Target::Tier { tier } => domain::Target::Tier {
-            tier: match tier {
-                protocol::Tier::County => domain::Tier::County,
-                protocol::Tier::Township => domain::Tier::Township,
-                protocol::Tier::Community => domain::Tier::Community,
-            },
+            tier: tier_of(tier),
         },
         protocol::Target::Subtree { root } => domain::Target::Subtree {
             root: domain::SiteCode(root.0),
@@ -222,6 +230,9 @@ pub fn outcome(outcome: domain::Outcome) -> protocol::Reply {
             conference: conference_id(conference),
             participant: participant_id(participant),
         },
+        domain::Outcome::Reported { incident } => protocol::Reply::Reported {
+            incident: super::incidents::id(incident),
+        },
         domain::Outcome::Done => protocol::Reply::Done,
     }
 }
@@ -238,6 +249,8 @@ pub fn refusal(refusal: &domain::Refusal) -> protocol::Refusal {
         From::NotChair => To::NotChair,
         From::UnknownTarget => To::UnknownTarget,
         From::UnknownConference => To::UnknownConference,
+        From::UnknownIncident => To::UnknownIncident,
+        From::NotNow => To::NotNow,
         From::UnknownInvitation => To::UnknownInvitation,
         From::UnknownParticipant => To::UnknownParticipant,
         From::NobodyToRing => To::NobodyToRing,
@@ -279,11 +292,6 @@ pub fn refuse_for(
 /// From the configuration to the rules.
 #[must_use]
 pub fn set_directory(config: &crate::config::Config) -> domain::Order {
-    let domain_tier = |tier| match tier {
-        protocol::Tier::County => domain::Tier::County,
-        protocol::Tier::Township => domain::Tier::Township,
-        protocol::Tier::Community => domain::Tier::Community,
-    };
     let domain_role = |role| match role {
         protocol::Role::Commander => domain::Role::Commander,
         protocol::Role::Dispatcher => domain::Role::Dispatcher,
@@ -300,7 +308,7 @@ pub fn set_directory(config: &crate::config::Config) -> domain::Order {
             .map(|site| domain::Site {
                 code: domain::SiteCode(site.code.0.clone()),
                 name: site.name.clone(),
-                tier: domain_tier(site.tier),
+                tier: tier_of(site.tier),
                 parent: site.parent.as_ref().map(|p| domain::SiteCode(p.0.clone())),
                 place: domain::Place::from_degrees(site.place.longitude, site.place.latitude),
             })

@@ -42,7 +42,7 @@ pub enum Cost {
 impl From<&Request> for Cost {
     fn from(request: &Request) -> Self {
         match request {
-            Request::Show { .. } | Request::Ping => Self::Light,
+            Request::Show { .. } | Request::Ping | Request::OpenIncident { .. } => Self::Light,
             Request::SetOwnMedia { .. } => Self::OwnMedia,
             Request::Hello { .. }
             | Request::Call { .. }
@@ -57,6 +57,8 @@ impl From<&Request> for Cost {
             | Request::Mute { .. }
             | Request::MuteAll { .. }
             | Request::HandOver { .. }
+            | Request::ReportIncident { .. }
+            | Request::IncidentStep { .. }
             | Request::Offer { .. } => Self::Order,
         }
     }

@@ -3,10 +3,15 @@ import type { AccountId } from "./AccountId";
 import type { ConferenceId } from "./ConferenceId";
 import type { ConferenceKind } from "./ConferenceKind";
 import type { ConferenceState } from "./ConferenceState";
+import type { IncidentId } from "./IncidentId";
 import type { ParticipantId } from "./ParticipantId";
 import type { SiteCode } from "./SiteCode";
 
-export type Conference = { id: ConferenceId, kind: ConferenceKind, state: ConferenceState, title: string, calledBy: AccountId, calledBySite: SiteCode, startedAtMs: number, 
+export type Conference = { id: ConferenceId, kind: ConferenceKind, state: ConferenceState, title: string, calledBy: AccountId, calledBySite: SiteCode, 
+/**
+ * What it is about.
+ */
+incident: IncidentId | null, startedAtMs: number, 
 /**
  * The participant who holds the chair; absent after the chair left and
  * nobody took it.

@@ -10,6 +10,7 @@ fn call() -> (Actor, Order) {
         targets: vec![Target::Site { code: "101".into() }],
         title: None,
         ordered: true,
+        incident: None,
     };
     (Actor::Account("commander".into()), order)
 }

@@ -11,6 +11,7 @@ fn call() -> Request {
         }],
         title: None,
         ordered: true,
+        incident: None,
     }
 }
 
@@ -84,6 +85,7 @@ async fn media_that_was_lost_while_nothing_could_be_journaled_is_not_connected_l
         targets: vec![liandong_domain::Target::Site { code: "101".into() }],
         title: None,
         ordered: true,
+        incident: None,
     };
     let by = Actor::Account("commander".into());
     running.ledger.order(&by, None, &order, now).unwrap();
