@@ -147,6 +147,8 @@ pub struct Incident {
     pub tier: Tier,
     pub place: Option<Place>,
     pub address: String,
+    /// Absent: another platform.
+    pub reporter: Option<AccountId>,
     /// Who told of it: a person's, or another platform's name.
     pub reporter_name: String,
     pub reported_at_ms: f64,

@@ -6,6 +6,7 @@ import { allowAutoAnswer, deviceStore, settleDevice } from "./device";
 import { RefusedError } from "./errors";
 import type { ConferenceId } from "./generated/ConferenceId";
 import type { IceServer } from "./generated/IceServer";
+import type { IncidentId } from "./generated/IncidentId";
 import type { InvitationId } from "./generated/InvitationId";
 import type { Login } from "./generated/Login";
 import type { Me } from "./generated/Me";
@@ -19,13 +20,15 @@ import type { SentTrack } from "./generated/SentTrack";
 import type { Target } from "./generated/Target";
 import * as http from "./http";
 import { type NetworkChange, watchNetwork } from "./network";
-import { applyPush, entered, fromSnapshot, parted, type Replica, resync } from "./replica";
+import { applyPush, entered, fromSnapshot, opened, parted, type Replica, resync, withDossier } from "./replica";
 import { Vitals } from "./vitals";
 
 const TOKEN_KEY = "liandong.resume";
 /** A half-open TCP connection tells a client that only listens nothing; so it asks. */
 const PROBE_EVERY_MS = 10_000;
 const PROBE_TIMEOUT_MS = 4_000;
+/** What the server takes in one call or invitation. */
+const MAX_TARGETS = 64;
 
 export type Session =
   | { state: "checking" }
@@ -96,6 +99,7 @@ function welcomed(welcome: Welcome): void {
       ? { ...resync(old, welcome.snapshot, now), me: welcome.me, clockOffsetMs: welcome.serverTimeMs - now }
       : fromSnapshot(welcome.me, welcome.snapshot, welcome.serverTimeMs, now);
   publish(replica);
+  void askForDossier().catch(() => undefined); // asked for again with the next welcome
   tell({ type: "welcomed", resumed: welcome.resumed });
 }
 
@@ -104,6 +108,7 @@ function pushed(push: Push): void {
   const stopped = push.type === "ringStopped" ? ringOf(push.invitation) : undefined;
   change((replica) => applyPush(replica, push, Date.now()), PUBLISH_AFTER_MS);
   if (push.type === "mediaLost" || push.type === "sendLayers") tell(push);
+  if (push.type === "resync") void askForDossier().catch(() => undefined);
   if (push.type === "overload") overloadStore.setState({ level: push.level });
   if (push.type === "ringStopped" && push.reason !== null && stopped !== undefined) {
     tell({ type: "ringMissed", fromSiteName: stopped.fromSiteName, reason: push.reason });
@@ -255,6 +260,66 @@ export async function ring(targets: Target[], ordered: boolean): Promise<void> {
   }
   const reply = await order({ type: "call", targets, title: null, ordered });
   if (reply.type === "called") change((replica) => entered(replica, reply.conference, null));
+}
+
+/** The page shows this incident's dossier from now on, kept up to date by the server; or no longer any. */
+export async function openIncident(incident: IncidentId | null): Promise<void> {
+  if ((latest?.open?.incident ?? null) === incident) return;
+  change((replica) => opened(replica, incident));
+  if (incident !== null) await askForDossier();
+  // A server that does not hear it tells of a dossier that nobody looks at; no more.
+  else await ask({ type: "openIncident", incident: null }).catch(() => undefined);
+}
+
+/** While there is no line nothing is asked: the next welcome does it. */
+async function askForDossier(): Promise<void> {
+  const incident = latest?.open?.incident ?? null;
+  if (incident === null || linkStore.getState().phase !== "online") return;
+  try {
+    const reply = await ask({ type: "openIncident", incident });
+    if (reply.type === "dossier") change((replica) => withDossier(replica, reply.dossier));
+  } catch (error) {
+    // Unknown, or no longer for our eyes: nothing to show.
+    if (error instanceof RefusedError) change((replica) => (replica.open?.incident === incident ? opened(replica, null) : replica));
+    throw error;
+  }
+}
+
+/** Calls about an incident: first those whom we order, then the others, who are asked; into the own call if it is about it. */
+export async function ringAbout(incident: IncidentId, title: string, orders: Target[], questions: Target[]): Promise<void> {
+  const own = latest?.ownConference ?? null;
+  let conference = own !== null && latest?.conferences.get(own)?.incident === incident ? own : null;
+  const portions = [...portionsOf(orders, true), ...portionsOf(questions, false)];
+  let rung = false;
+  let refused: unknown = null;
+  for (const { targets, ordered } of portions) {
+    if (conference !== null) {
+      try {
+        await order({ type: "invite", conference, targets, ordered });
+        rung = true;
+      } catch (error) {
+        // Those of one portion may all be there while others are absent.
+        if (!(error instanceof RefusedError) || error.refusal.code !== "alreadyThere") throw error;
+        refused = error;
+      }
+      continue;
+    }
+    const reply = await order({ type: "call", targets, title, ordered, incident });
+    if (reply.type !== "called") return;
+    const called = reply.conference;
+    conference = called;
+    rung = true;
+    change((replica) => entered(replica, called, null));
+  }
+  if (!rung && refused !== null) throw refused;
+}
+
+function portionsOf(targets: readonly Target[], ordered: boolean): { targets: Target[]; ordered: boolean }[] {
+  const portions = [];
+  for (let from = 0; from < targets.length; from += MAX_TARGETS) {
+    portions.push({ targets: targets.slice(from, from + MAX_TARGETS), ordered });
+  }
+  return portions;
 }
 
 export async function accept(invitation: InvitationId): Promise<void> {

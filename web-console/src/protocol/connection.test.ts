@@ -58,6 +58,7 @@ const WELCOME: Welcome = {
     conferences: [],
     invitations: [],
     participants: [],
+    incidents: [],
     rings: [],
     ownParticipant: null,
   },

@@ -3,6 +3,9 @@ import type { Conference } from "./generated/Conference";
 import type { ConferenceId } from "./generated/ConferenceId";
 import type { DirectoryPerson } from "./generated/DirectoryPerson";
 import type { DirectorySite } from "./generated/DirectorySite";
+import type { Dossier } from "./generated/Dossier";
+import type { Incident } from "./generated/Incident";
+import type { IncidentId } from "./generated/IncidentId";
 import type { Invitation } from "./generated/Invitation";
 import type { InvitationId } from "./generated/InvitationId";
 import type { Me } from "./generated/Me";
@@ -21,6 +24,9 @@ export type Parting =
 /** A ring at this client, and when (client's clock) it answers by itself. */
 export type OwnRing = Ring & { autoAnswerAtMs: number | null };
 
+/** The dossier on the page; `dossier` is null until the server has sent it. */
+export type OpenDossier = { incident: IncidentId; dossier: Dossier | null };
+
 /** What the server has told this client: a snapshot, and pushes since. */
 export type Replica = {
   me: Me;
@@ -31,6 +37,8 @@ export type Replica = {
   conferences: ReadonlyMap<ConferenceId, Conference>;
   invitations: ReadonlyMap<InvitationId, Invitation>;
   participants: ReadonlyMap<ParticipantId, Participant>;
+  incidents: ReadonlyMap<IncidentId, Incident>;
+  open: OpenDossier | null;
   rings: readonly OwnRing[];
   /** The conference this client is in. */
   ownConference: ConferenceId | null;
@@ -53,6 +61,8 @@ export function fromSnapshot(me: Me, snapshot: Snapshot, serverTimeMs: number, n
     conferences: keyed(snapshot.conferences, (conference) => conference.id),
     invitations: keyed(snapshot.invitations, (invitation) => invitation.id),
     participants,
+    incidents: keyed(snapshot.incidents, (incident) => incident.id),
+    open: null,
     rings: snapshot.rings.map((ring) => withAutoAnswer(ring, nowMs)),
     ownConference: own?.conference ?? null,
     ownParticipant: own?.id ?? null,
@@ -68,7 +78,38 @@ export function resync(old: Replica, snapshot: Snapshot, nowMs: number): Replica
   // A ring that was there already goes on with its countdown.
   const rings = fresh.rings.map((ring) => old.rings.find((known) => known.invitation === ring.invitation) ?? ring);
   const stays = fresh.ownParticipant !== null && fresh.ownParticipant === old.ownParticipant;
-  return { ...fresh, rings, slots: stays ? old.slots : [], parting: old.parting };
+  // Shown as it was until the server sends it anew, with what the list says of it today.
+  const open = old.open === null ? null : refreshed(old.open, fresh.incidents.get(old.open.incident));
+  return { ...fresh, open, rings, slots: stays ? old.slots : [], parting: old.parting };
+}
+
+/** The page shows the dossier of this incident, or of none. */
+export function opened(replica: Replica, incident: IncidentId | null): Replica {
+  if (incident === null) return { ...replica, open: null };
+  return replica.open?.incident === incident ? replica : { ...replica, open: { incident, dossier: null } };
+}
+
+/** A dossier arrived; one that is no longer open is only news of its incident. */
+export function withDossier(replica: Replica, dossier: Dossier): Replica {
+  const { incident } = dossier;
+  return {
+    ...replica,
+    incidents: put(replica.incidents, incident.id, incident),
+    open: replica.open?.incident === incident.id ? { incident: incident.id, dossier } : replica.open,
+  };
+}
+
+function withIncident(replica: Replica, incident: Incident): Replica {
+  return {
+    ...replica,
+    incidents: put(replica.incidents, incident.id, incident),
+    open: replica.open?.incident === incident.id ? refreshed(replica.open, incident) : replica.open,
+  };
+}
+
+function refreshed(open: OpenDossier, incident: Incident | undefined): OpenDossier {
+  if (open.dossier === null || incident === undefined) return open;
+  return { ...open, dossier: { ...open.dossier, incident } };
 }
 
 /** Says that the own call or answer was carried out, before or after the pushes about it. */
@@ -124,6 +165,10 @@ export function applyPush(replica: Replica, push: Push, nowMs: number): Replica 
     }
     case "slots":
       return push.conference === replica.ownConference ? { ...replica, slots: push.slots } : replica;
+    case "incident":
+      return withIncident(replica, push.incident);
+    case "dossier":
+      return withDossier(replica, push.dossier);
     case "resync":
       return resync(replica, push.snapshot, nowMs);
     // Not state: shown as they come (vitals), or acted upon (media, session).

@@ -202,6 +202,7 @@ pub fn incident(
             latitude: place.latitude(),
         }),
         address: one.report.address.clone(),
+        reporter: one.reporter.as_ref().map(account_id),
         reporter_name: reporter(county, one),
         reported_at_ms: ms(one.reported_at),
         changed_at_ms: ms(one.changed_at()),
