@@ -1,6 +1,7 @@
 import "./console.css";
 
-import { useState } from "react";
+import { Badge } from "antd";
+import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { CallControls } from "../features/conference/CallControls";
@@ -11,6 +12,11 @@ import { useOwnCall } from "../features/conference/useOwnCall";
 import { DeviceCheck } from "../features/devices/DeviceCheck";
 import { Overview } from "../features/directory/Overview";
 import { SiteTree } from "../features/directory/SiteTree";
+import { DossierPanel } from "../features/incidents/DossierPanel";
+import { IncidentList } from "../features/incidents/IncidentList";
+import { NewCalls, useWaiting } from "../features/incidents/NewCalls";
+import { ReportForm } from "../features/incidents/ReportForm";
+import { look, useIncidentsView } from "../features/incidents/store";
 import { InvitationBoard } from "../features/invitations/InvitationBoard";
 import { RingScreen } from "../features/ringing/RingScreen";
 import { Wall } from "../features/wall/Wall";
@@ -26,16 +32,20 @@ export function ConsoleFace() {
   const conference = useReplica((replica) => replica.ownConference);
   const [devicesOpen, setDevicesOpen] = useState(false);
   const openDevices = () => setDevicesOpen(true);
+  const [left, setLeft] = useState<Left>("directory");
+  const incident = useIncidentInView();
   return (
-    <div className="console" data-call={conference !== null}>
+    <div className="console" data-call={conference !== null} data-left={left}>
       <TopBar onDevices={openDevices}>{conference !== null && <CallStatus conference={conference} />}</TopBar>
-      <aside className="console-left" aria-label={t("directory.title")}>
-        <SiteTree />
+      <div className="console-notice">
+        <NewCalls onLook={() => setLeft("incidents")} />
+      </div>
+      <aside className="console-left" aria-label={t(left === "directory" ? "directory.title" : "incident.title")}>
+        <LeftTabs shown={left} onShow={setLeft} />
+        <div className="console-left-page">{left === "directory" ? <SiteTree /> : <IncidentList />}</div>
       </aside>
       {conference === null ? (
-        <main className="console-middle">
-          <Overview />
-        </main>
+        <main className="console-middle">{incident ?? <Overview />}</main>
       ) : (
         <ConsoleCall key={conference} conference={conference} onDevices={openDevices} />
       )}
@@ -46,9 +56,37 @@ export function ConsoleFace() {
   );
 }
 
+type Left = "directory" | "incidents";
+
+/** What the left column shows; how many incidents wait is told on either side. */
+function LeftTabs({ shown, onShow }: { shown: Left; onShow: (left: Left) => void }) {
+  const { t } = useTranslation();
+  const waiting = useWaiting();
+  return (
+    <div className="console-tabs" role="group" aria-label={t("incident.title")}>
+      <button type="button" aria-pressed={shown === "directory"} data-testid="tab-directory" onClick={() => onShow("directory")}>
+        {t("incident.tabDirectory")}
+      </button>
+      <button type="button" aria-pressed={shown === "incidents"} data-testid="tab-incidents" onClick={() => onShow("incidents")}>
+        {t("incident.tabIncidents")}
+        <Badge count={waiting} title={t("incident.waitingCount", { count: waiting })} />
+      </button>
+    </div>
+  );
+}
+
+/** The report that is being written, or the dossier that is open. */
+function useIncidentInView(): ReactNode {
+  const reporting = useIncidentsView((view) => view.reporting);
+  const open = useReplica((replica) => replica.open !== null);
+  if (reporting) return <ReportForm desk onReported={(incident) => void look(incident).catch(() => undefined)} />;
+  return open ? <DossierPanel /> : null;
+}
+
 function ConsoleCall({ conference, onDevices }: { conference: ConferenceId; onDevices: () => void }) {
   const { t } = useTranslation();
   const { mayDirect } = useOwnCall(conference);
+  const incident = useIncidentInView();
   return (
     <>
       <main className="console-middle">
@@ -62,8 +100,8 @@ function ConsoleCall({ conference, onDevices }: { conference: ConferenceId; onDe
           <CallControls conference={conference} size="desk" onDevices={onDevices} />
         </footer>
       </main>
-      <aside className="console-right" aria-label={t("invitation.title")}>
-        <InvitationBoard conference={conference} mayCallAbsent={mayDirect} />
+      <aside className="console-right" data-incident={incident !== null} aria-label={t(incident === null ? "invitation.title" : "incident.title")}>
+        {incident ?? <InvitationBoard conference={conference} mayCallAbsent={mayDirect} />}
       </aside>
       <CallSound />
     </>

@@ -1,5 +1,7 @@
 import "./phone-face.css";
 
+import { AlertOutlined, PhoneOutlined } from "@ant-design/icons";
+import { Badge } from "antd";
 import { useTranslation } from "react-i18next";
 
 import { CallControls } from "../features/conference/CallControls";
@@ -9,6 +11,10 @@ import { WaitingForAnswer } from "../features/conference/WaitingForAnswer";
 import { SiteTree } from "../features/directory/SiteTree";
 import { PhoneHome } from "../features/field/PhoneHome";
 import { SpeakerLine } from "../features/field/SpeakerLine";
+import { FieldIncidents } from "../features/incidents/FieldIncidents";
+import { IncidentsOverCall } from "../features/incidents/IncidentsOverCall";
+import { NewCalls, useWaiting } from "../features/incidents/NewCalls";
+import { showPage, useIncidentsView } from "../features/incidents/store";
 import { RingScreen } from "../features/ringing/RingScreen";
 import { Wall } from "../features/wall/Wall";
 import { CallSound } from "../media/Streams";
@@ -30,17 +36,7 @@ export function PhoneFace() {
   return (
     <div className="phone">
       {conference === null ? (
-        <PhoneHome
-          status={
-            <>
-              <LinkState />
-              <LanguageSwitch />
-            </>
-          }
-          menu={<AccountMenu />}
-        >
-          {commands ? <SiteTree /> : undefined}
-        </PhoneHome>
+        <PhoneAtRest commands={commands} />
       ) : (
         <main className="phone-in-call" key={conference}>
           <div className="phone-top">
@@ -52,12 +48,56 @@ export function PhoneFace() {
             <WaitingForAnswer conference={conference} />
           </div>
           <OwnNotices conference={conference} />
+          <IncidentsOverCall />
           {commands && <OverloadBanner />}
           <CallControls conference={conference} size="phone" />
           <CallSound />
         </main>
       )}
       <RingScreen shape={conference === null ? "screen" : "banner"} vibrate />
+    </div>
+  );
+}
+
+/** Two pages, a thumb apart: to call, and what is to be done. */
+function PhoneAtRest({ commands }: { commands: boolean }) {
+  const { t } = useTranslation();
+  const incidents = useIncidentsView((view) => view.page);
+  const waiting = useWaiting();
+  return (
+    <div className="phone-at-rest">
+      {!incidents && <NewCalls />}
+      <div className="phone-page">
+        {incidents ? (
+          <main className="phone-incidents">
+            <FieldIncidents />
+          </main>
+        ) : (
+          <PhoneHome
+            status={
+              <>
+                <LinkState />
+                <LanguageSwitch />
+              </>
+            }
+            menu={<AccountMenu />}
+          >
+            {commands ? <SiteTree /> : undefined}
+          </PhoneHome>
+        )}
+      </div>
+      <nav className="phone-nav" aria-label={t("incident.title")}>
+        <button type="button" aria-current={incidents ? undefined : "page"} data-testid="nav-call" onClick={() => showPage(false)}>
+          <PhoneOutlined aria-hidden />
+          {t("incident.tabCall")}
+        </button>
+        <button type="button" aria-current={incidents ? "page" : undefined} data-testid="nav-incidents" onClick={() => showPage(true)}>
+          <Badge count={waiting} size="small" title={t("incident.waitingCount", { count: waiting })}>
+            <AlertOutlined aria-hidden />
+          </Badge>
+          {t("incident.tabIncidents")}
+        </button>
+      </nav>
     </div>
   );
 }

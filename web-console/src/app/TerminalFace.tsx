@@ -1,7 +1,7 @@
 import "./terminal-face.css";
 
-import { SettingOutlined } from "@ant-design/icons";
-import { Button } from "antd";
+import { AlertFilled, ArrowLeftOutlined, SettingOutlined } from "@ant-design/icons";
+import { Badge, Button } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -10,6 +10,10 @@ import { CallStatus } from "../features/conference/CallStatus";
 import { OwnNotices, SelfView } from "../features/conference/SelfView";
 import { WaitingForAnswer } from "../features/conference/WaitingForAnswer";
 import { DeviceCheck } from "../features/devices/DeviceCheck";
+import { FieldIncidents } from "../features/incidents/FieldIncidents";
+import { IncidentsOverCall } from "../features/incidents/IncidentsOverCall";
+import { NewCalls, useWaiting } from "../features/incidents/NewCalls";
+import { showPage, startReport, useIncidentsView } from "../features/incidents/store";
 import { RingScreen } from "../features/ringing/RingScreen";
 import { IdleScreen } from "../features/terminal/IdleScreen";
 import { Wall } from "../features/wall/Wall";
@@ -28,25 +32,46 @@ export function TerminalFace() {
   useWakeLock(true);
   const [devicesOpen, setDevicesOpen] = useState(false);
   const openDevices = () => setDevicesOpen(true);
+  const incidents = useIncidentsView((view) => view.page);
+  const corner = (
+    <>
+      <LinkState />
+      <LanguageSwitch />
+      <Button
+        type="text"
+        icon={<SettingOutlined aria-hidden />}
+        aria-label={t("devices.open")}
+        data-testid="open-devices"
+        onClick={openDevices}
+      />
+      <AccountMenu />
+    </>
+  );
   return (
     <div className="terminal">
       {conference === null ? (
-        <IdleScreen
-          corner={
-            <>
-              <LinkState />
-              <LanguageSwitch />
+        incidents ? (
+          <main className="terminal-incidents">
+            <header>
               <Button
-                type="text"
-                icon={<SettingOutlined aria-hidden />}
-                aria-label={t("devices.open")}
-                data-testid="open-devices"
-                onClick={openDevices}
-              />
-              <AccountMenu />
-            </>
-          }
-        />
+                size="large"
+                icon={<ArrowLeftOutlined aria-hidden />}
+                data-testid="incidents-leave"
+                onClick={() => showPage(false)}
+              >
+                {t("incident.back")}
+              </Button>
+              <h1>{t("incident.title")}</h1>
+              <div className="terminal-corner">{corner}</div>
+            </header>
+            <FieldIncidents />
+          </main>
+        ) : (
+          <div className="terminal-at-rest">
+            <NewCalls />
+            <IdleScreen corner={corner} actions={<IncidentButtons />} />
+          </div>
+        )
       ) : (
         <main className="terminal-call" key={conference}>
           <header>
@@ -57,6 +82,7 @@ export function TerminalFace() {
             <Wall conference={conference} />
             <WaitingForAnswer conference={conference} />
           </div>
+          <IncidentsOverCall />
           <footer>
             <SelfView />
             <CallControls conference={conference} size="room" onDevices={openDevices} />
@@ -68,5 +94,22 @@ export function TerminalFace() {
       <RingScreen shape={inCall ? "banner" : "screen"} />
       <DeviceCheck open={devicesOpen} onClose={() => setDevicesOpen(false)} />
     </div>
+  );
+}
+
+function IncidentButtons() {
+  const { t } = useTranslation();
+  const waiting = useWaiting();
+  return (
+    <>
+      <button type="button" className="idle-call idle-report" data-testid="start-report" onClick={startReport}>
+        <AlertFilled aria-hidden />
+        <span>{t("incident.report")}</span>
+      </button>
+      <button type="button" className="idle-call" data-testid="nav-incidents" onClick={() => showPage(true)}>
+        <span>{t("incident.title")}</span>
+        <Badge count={waiting} title={t("incident.waitingCount", { count: waiting })} />
+      </button>
+    </>
   );
 }

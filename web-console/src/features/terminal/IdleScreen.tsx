@@ -13,7 +13,7 @@ import { useAttempt } from "../../ui/useAttempt";
 import { useNow } from "../../ui/useNow";
 
 /** A room terminal at rest: readable from across the room, and ready to be rung. */
-export function IdleScreen({ corner }: { corner: ReactNode }) {
+export function IdleScreen({ corner, actions }: { corner: ReactNode; actions?: ReactNode }) {
   const { t } = useTranslation();
   const me = useReplica((replica) => replica.me);
   const sites = useReplica((replica) => replica.sites);
@@ -69,6 +69,7 @@ export function IdleScreen({ corner }: { corner: ReactNode }) {
             ordered
           />
         )}
+        {actions}
       </div>
       {!soundOn && (
         <button type="button" className="idle-sound" data-testid="enable-sound" onClick={unlockSound}>

@@ -1,0 +1,81 @@
+import type { TFunction } from "i18next";
+import { useTranslation } from "react-i18next";
+
+import type { Dossier } from "../../protocol/generated/Dossier";
+import type { TimelineEntry } from "../../protocol/generated/TimelineEntry";
+import type { TimelineWhat } from "../../protocol/generated/TimelineWhat";
+import { clockOf } from "../../ui/time";
+import { momentWords } from "./age";
+import { useServerNow } from "./useServerNow";
+
+/** All that happened, on the server's clock, each with how long after the report. */
+export function Timeline({ dossier }: { dossier: Dossier }) {
+  const { t, i18n } = useTranslation();
+  const now = useServerNow(60_000);
+  const start = dossier.incident.reportedAtMs;
+  return (
+    <section className="timeline" aria-label={t("incident.timeline")} data-testid="incident-timeline">
+      <h3>{t("incident.timeline")}</h3>
+      <ol>
+        {dossier.timeline.map((entry, index) => (
+          // oxlint-disable-next-line react/no-array-index-key -- entries have no number, and are only ever added
+          <li key={`${entry.atMs}-${index}`} data-what={entry.what.type}>
+            <time className="ld-number" dateTime={new Date(entry.atMs).toISOString()}>
+              {momentWords(i18n.language, entry.atMs, now)}
+              <small>+{clockOf(entry.atMs - start)}</small>
+            </time>
+            <Entry entry={entry} />
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}
+
+function Entry({ entry }: { entry: TimelineEntry }) {
+  const { t } = useTranslation();
+  const text = textOf(entry.what);
+  return (
+    <div>
+      <p>
+        {wordsOf(t, entry)}
+        {entry.what.type !== "reported" && <small> · {entry.byName}</small>}
+      </p>
+      {text !== "" && <p className="timeline-text">{text}</p>}
+    </div>
+  );
+}
+
+function wordsOf(t: TFunction, { byName, what }: TimelineEntry): string {
+  switch (what.type) {
+    case "reported":
+      return t("incident.what.reported", { by: byName });
+    case "verified":
+      return t("incident.what.verified", { kind: t(`incident.kind.${what.kind}`), level: t(`incident.level.${what.level}`) });
+    case "markedDuplicate":
+      return t("incident.what.markedDuplicate", { id: what.of });
+    case "markedFalse":
+      return t("incident.what.markedFalse", { reason: what.reason });
+    case "levelled":
+      return t("incident.what.levelled", { level: t(`incident.level.${what.level}`), reason: what.reason });
+    case "escalated":
+      return t("incident.what.escalated", { tier: t(`tier.${what.tier}`), reason: what.reason });
+    case "assigned":
+      return t("incident.what.assigned", { name: what.name });
+    case "responded":
+      return t("incident.what.responded", { name: what.name, state: t(`incident.response.${what.state}`) });
+    case "convened":
+    case "controlled":
+    case "closed":
+    case "reviewed":
+    case "noted":
+      return t(`incident.what.${what.type}`);
+    default:
+      return what satisfies never;
+  }
+}
+
+function textOf(what: TimelineWhat): string {
+  if ("text" in what) return what.text;
+  return what.type === "reviewed" ? what.findings : "";
+}
