@@ -18,6 +18,8 @@ type SeatOptions = {
   hertz: number;
   viewport?: { width: number; height: number };
   query?: string;
+  /** What the device says where it is. */
+  place?: { longitude: number; latitude: number; accuracy: number };
 };
 
 export class Seat {
@@ -45,6 +47,9 @@ export class Seat {
       viewport: options.viewport ?? { width: 1366, height: 768 },
       hasTouch: phone,
       isMobile: phone,
+      ...(options.place === undefined
+        ? {}
+        : { geolocation: options.place, permissions: ["geolocation", "camera", "microphone"] }),
       args: [
         "--no-sandbox",
         "--disable-gpu",
@@ -91,6 +96,12 @@ export class Seat {
 
   by(testId: string): Locator {
     return this.page.getByTestId(testId);
+  }
+
+  /** Keeps a picture of the page for whoever wants to look; nothing without LIANDONG_E2E_PICTURES. */
+  async picture(name: string): Promise<void> {
+    const folder = process.env.LIANDONG_E2E_PICTURES;
+    if (folder !== undefined) await this.page.screenshot({ path: join(folder, `${name}.png`) });
   }
 
   /** What the wall shows, each tile with the colour in its upper middle. */

@@ -2,13 +2,19 @@ import { describe, expect, test } from "vitest";
 
 import type { ConferenceKind } from "../protocol/generated/ConferenceKind";
 import type { ConferenceState } from "../protocol/generated/ConferenceState";
+import type { IncidentKind } from "../protocol/generated/IncidentKind";
+import type { IncidentLevel } from "../protocol/generated/IncidentLevel";
+import type { IncidentState } from "../protocol/generated/IncidentState";
+import type { IncidentStep } from "../protocol/generated/IncidentStep";
 import type { InvitationState } from "../protocol/generated/InvitationState";
 import type { MissReason } from "../protocol/generated/MissReason";
 import type { ParticipantRole } from "../protocol/generated/ParticipantRole";
 import type { ParticipantState } from "../protocol/generated/ParticipantState";
 import type { Presence } from "../protocol/generated/Presence";
 import type { RefusalCode } from "../protocol/generated/RefusalCode";
+import type { ResponderState } from "../protocol/generated/ResponderState";
 import type { Role } from "../protocol/generated/Role";
+import type { TimelineWhat } from "../protocol/generated/TimelineWhat";
 import en from "./en.json";
 import zhCN from "./zh-CN.json";
 
@@ -53,6 +59,12 @@ describe("the catalogues", () => {
     zhCN.conference.state satisfies Record<ConferenceState, string>;
     zhCN.conference.role satisfies Record<ParticipantRole, string>;
     zhCN.conference.participantState satisfies Record<ParticipantState, string>;
+    zhCN.incident.kind satisfies Record<IncidentKind, string>;
+    zhCN.incident.level satisfies Record<IncidentLevel, string>;
+    zhCN.incident.state satisfies Record<IncidentState, string>;
+    zhCN.incident.response satisfies Record<ResponderState, string>;
+    zhCN.incident.done satisfies Record<IncidentStep["type"], string>;
+    zhCN.incident.what satisfies Record<TimelineWhat["type"], string>;
     type Unknown = Exclude<keyof typeof zhCN.refusal, RefusalCode>;
     const none: Unknown[] = [];
     expect(none).toEqual([]);

@@ -2,12 +2,14 @@ import { describe, expect, test } from "vitest";
 
 import type { Conference } from "./generated/Conference";
 import type { DirectorySite } from "./generated/DirectorySite";
+import type { Dossier } from "./generated/Dossier";
+import type { Incident } from "./generated/Incident";
 import type { Me } from "./generated/Me";
 import type { Participant } from "./generated/Participant";
 import type { Push } from "./generated/Push";
 import type { Ring } from "./generated/Ring";
 import type { Snapshot } from "./generated/Snapshot";
-import { applyPush, entered, fromSnapshot, parted, type Replica, resync } from "./replica";
+import { applyPush, entered, fromSnapshot, opened, parted, type Replica, resync, withDossier } from "./replica";
 
 const ME: Me = {
   account: "511922101",
@@ -206,5 +208,79 @@ describe("how a call ends", () => {
     const state = after(inCall(), { type: "conference", conference: { ...CONFERENCE, state: "ended" } });
     expect(state.ownConference).toBeNull();
     expect(state.conferences.size).toBe(0);
+  });
+});
+
+const INCIDENT: Incident = {
+  id: 3,
+  state: "reported",
+  kind: "sudden",
+  level: null,
+  title: "河水漫堤",
+  site: SITE.code,
+  siteName: SITE.name,
+  tier: "township",
+  place: null,
+  address: "",
+  reporter: "field1",
+  reporterName: "何建国",
+  reportedAtMs: NOW,
+  changedAtMs: NOW,
+  commanderName: null,
+  duplicateOf: null,
+  conferences: [],
+  sent: 0,
+  onScene: 0,
+  handles: true,
+  ownResponse: null,
+};
+
+function dossier(change: Partial<Incident> = {}): Dossier {
+  return { incident: { ...INCIDENT, ...change }, text: "约二十户", responders: [], timeline: [], alike: [] };
+}
+
+describe("incidents", () => {
+  test("come with the snapshot and by pushes", () => {
+    const start = replica({ incidents: [INCIDENT] });
+    expect(start.incidents.get(3)).toEqual(INCIDENT);
+    const state = after(
+      start,
+      { type: "incident", incident: { ...INCIDENT, state: "verified" } },
+      { type: "incident", incident: { ...INCIDENT, id: 4 } },
+    );
+    expect([...state.incidents.values()].map(({ id, state }) => [id, state])).toEqual([
+      [3, "verified"],
+      [4, "reported"],
+    ]);
+    expect(resync(state, snapshot({ incidents: [INCIDENT] }), NOW).incidents.size).toBe(1);
+  });
+
+  test("an open dossier is shown when it comes, and changes with its incident", () => {
+    const waiting = opened(replica({ incidents: [INCIDENT] }), 3);
+    expect(waiting.open).toEqual({ incident: 3, dossier: null });
+    const read = withDossier(waiting, dossier());
+    expect(read.open?.dossier?.text).toBe("约二十户");
+    const moved = after(read, { type: "incident", incident: { ...INCIDENT, state: "verified" } });
+    expect(moved.open?.dossier?.incident.state).toBe("verified");
+    const pushed = after(moved, { type: "dossier", dossier: dossier({ state: "dispatched" }) });
+    expect(pushed.open?.dossier?.incident.state).toBe("dispatched");
+    expect(pushed.incidents.get(3)?.state).toBe("dispatched");
+    // The same again does not lose what is there.
+    expect(opened(pushed, 3)).toBe(pushed);
+    expect(opened(pushed, null).open).toBeNull();
+  });
+
+  test("a dossier that comes late does not take the place of the one that is open", () => {
+    const state = after(opened(replica(), 4), { type: "dossier", dossier: dossier() });
+    expect(state.open).toEqual({ incident: 4, dossier: null });
+    expect(state.incidents.has(3)).toBe(true);
+  });
+
+  test("stays open over a resync, with today's word of its incident", () => {
+    const state = withDossier(opened(replica({ incidents: [INCIDENT] }), 3), dossier());
+    const later = resync(state, snapshot({ incidents: [{ ...INCIDENT, state: "dispatched" }] }), NOW);
+    expect(later.open?.dossier?.text).toBe("约二十户");
+    expect(later.open?.dossier?.incident.state).toBe("dispatched");
+    expect(resync(state, snapshot(), NOW).open?.incident).toBe(3);
   });
 });

@@ -13,8 +13,13 @@ export function useAttempt(): { busy: boolean; attempt: (run: () => Promise<unkn
     (run: () => Promise<unknown>, done?: string) => {
       setRunning((count) => count + 1);
       run()
-        .then(() => done !== undefined && message.success(done))
-        .catch((error: unknown) => message.error(t(failureKey(error))))
+        // The words are not waited for: they end when they are gone from the page, long after the order.
+        .then(() => {
+          if (done !== undefined) void message.success(done);
+        })
+        .catch((error: unknown) => {
+          void message.error(t(failureKey(error)));
+        })
         .finally(() => setRunning((count) => count - 1));
     },
     [message, t],

@@ -40,12 +40,11 @@ export function Conferences({ dossier, onShowCall }: Props) {
           className="incident-call-all"
           icon={<PhoneFilled aria-hidden />}
           disabled={count === 0}
-          title={count === 0 ? t("incident.callNobody") : undefined}
           loading={busy}
           data-testid="call-concerned"
           onClick={() => attempt(() => ringAbout(incident.id, incident.title, orders, questions))}
         >
-          {inIt ? t("incident.callAbsent") : t("incident.callAllCount", { count })}
+          {count === 0 ? t("incident.callNobody") : inIt ? t("incident.callAbsent") : t("incident.callAllCount", { count })}
         </Button>
       )}
       {running.map((id) => (

@@ -90,7 +90,7 @@ function Task({ incident }: { incident: Incident }) {
             {incident.address !== "" && ` · ${incident.address}`}
           </p>
         </div>
-        <button type="button" className="field-details" data-testid={`incident-${incident.id}`} onClick={() => attempt(() => look(incident.id))}>
+        <button type="button" className="field-details" data-testid={`task-details-${incident.id}`} onClick={() => attempt(() => look(incident.id))}>
           {t("incident.details")}
         </button>
       </header>

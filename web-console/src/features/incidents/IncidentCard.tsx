@@ -59,7 +59,7 @@ export const IncidentCard = memo(function IncidentCard({ incident, open, onOpen 
 export function StatePill({ incident }: { incident: Pick<Incident, "state"> }) {
   const { t } = useTranslation();
   return (
-    <span className="state-pill" data-state={incident.state} data-testid="incident-state">
+    <span className="state-pill" data-state={incident.state}>
       {t(`incident.state.${incident.state}`)}
     </span>
   );
