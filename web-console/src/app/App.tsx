@@ -1,6 +1,7 @@
 import { useTranslation } from "react-i18next";
 import { useStore } from "zustand";
 
+import { IncidentBell } from "../features/incidents/NewCalls";
 import { LoginPage } from "../features/login/LoginPage";
 import { linkStore, replicaStore, sessionStore } from "../protocol/client";
 import { deviceStore } from "../protocol/device";
@@ -40,6 +41,7 @@ function SignedIn() {
   return (
     <>
       <Face />
+      <IncidentBell />
       <PartingNotice />
       <LostOverlay />
     </>

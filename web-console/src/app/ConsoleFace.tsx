@@ -38,7 +38,7 @@ export function ConsoleFace() {
     <div className="console" data-call={conference !== null} data-left={left}>
       <TopBar onDevices={openDevices}>{conference !== null && <CallStatus conference={conference} />}</TopBar>
       <div className="console-notice">
-        <NewCalls onLook={() => setLeft("incidents")} />
+        <NewCalls dossierInView onLook={() => setLeft("incidents")} />
       </div>
       <aside className="console-left" aria-label={t(left === "directory" ? "directory.title" : "incident.title")}>
         <LeftTabs shown={left} onShow={setLeft} />

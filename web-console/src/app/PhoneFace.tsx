@@ -66,7 +66,7 @@ function PhoneAtRest({ commands }: { commands: boolean }) {
   const waiting = useWaiting();
   return (
     <div className="phone-at-rest">
-      {!incidents && <NewCalls />}
+      {!incidents && <NewCalls dossierInView={false} />}
       <div className="phone-page">
         {incidents ? (
           <main className="phone-incidents">

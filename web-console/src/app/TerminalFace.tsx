@@ -68,7 +68,7 @@ export function TerminalFace() {
           </main>
         ) : (
           <div className="terminal-at-rest">
-            <NewCalls />
+            <NewCalls dossierInView={false} />
             <IdleScreen corner={corner} actions={<IncidentButtons />} />
           </div>
         )

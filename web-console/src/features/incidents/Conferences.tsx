@@ -1,5 +1,5 @@
 import { PhoneFilled, VideoCameraFilled } from "@ant-design/icons";
-import { Button } from "antd";
+import { App, Button } from "antd";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -20,6 +20,7 @@ type Props = {
 export function Conferences({ dossier, onShowCall }: Props) {
   const { t } = useTranslation();
   const { attempt, busy } = useAttempt();
+  const { modal } = App.useApp();
   const me = useReplica((replica) => replica.me);
   const sites = useReplica((replica) => replica.sites);
   const people = useReplica((replica) => replica.people);
@@ -30,6 +31,20 @@ export function Conferences({ dossier, onShowCall }: Props) {
   const count = orders.length + questions.length;
   const running = incident.conferences.filter((id) => conferences.has(id));
   const inIt = own !== null && incident.conferences.includes(own);
+  function callAll() {
+    const run = () => attempt(() => ringAbout(incident.id, incident.title, orders, questions));
+    // One is in one call at a time; to leave another for this one is the user's word.
+    if (own === null || inIt) run();
+    else {
+      modal.confirm({
+        title: t("incident.leavesCall"),
+        okText: <span data-testid="call-confirm">{t("incident.confirmOk")}</span>,
+        cancelText: t("common.cancel"),
+        onOk: run,
+      });
+    }
+  }
+
   const may = isOpen(incident.state) && commands(me.role);
   return (
     <div className="incident-calls">
@@ -42,7 +57,7 @@ export function Conferences({ dossier, onShowCall }: Props) {
           disabled={count === 0}
           loading={busy}
           data-testid="call-concerned"
-          onClick={() => attempt(() => ringAbout(incident.id, incident.title, orders, questions))}
+          onClick={callAll}
         >
           {count === 0 ? t("incident.callNobody") : inIt ? t("incident.callAbsent") : t("incident.callAllCount", { count })}
         </Button>

@@ -14,7 +14,7 @@ import { LevelSign } from "./LevelSign";
 import { listed, reportsOf, tasksOf } from "./order";
 import { ReportForm } from "./ReportForm";
 import { ResponseBar } from "./ResponseBar";
-import { look, startReport, useIncidentsView } from "./store";
+import { look, showOverCall, startReport, useIncidentsView } from "./store";
 
 /** Incidents on a phone or a site's terminal: what I have to do, what I tell, what became of it. */
 export function FieldIncidents() {
@@ -27,7 +27,12 @@ export function FieldIncidents() {
       </div>
     );
   }
-  return <div className="field-page">{open ? <DossierPanel /> : <Lists />}</div>;
+  return <div className="field-page">{open ? <DossierPanel onShowCall={backToCall} /> : <Lists />}</div>;
+}
+
+function backToCall() {
+  showOverCall(false);
+  void look(null);
 }
 
 function Lists() {

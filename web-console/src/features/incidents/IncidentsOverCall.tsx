@@ -24,7 +24,7 @@ export function IncidentsOverCall() {
   return (
     <>
       {first === undefined ? (
-        <NewCalls />
+        <NewCalls dossierInView={over} />
       ) : (
         <div className="call-task" data-testid="call-task">
           <button type="button" className="call-task-what" onClick={() => showOverCall(true)}>

@@ -2,7 +2,7 @@ import "./incidents.css";
 
 import { AlertFilled, CloseOutlined } from "@ant-design/icons";
 import { Button } from "antd";
-import { useEffect, useMemo, useRef } from "react";
+import { useEffect, useMemo } from "react";
 import { useTranslation } from "react-i18next";
 
 import { soundStore, testTone } from "../../media/sound";
@@ -13,32 +13,30 @@ import { ageWords } from "./age";
 import { LevelSign } from "./LevelSign";
 import { type Call, callKey, waiting } from "./order";
 import { commands } from "./rules";
-import { look, markSeen, useIncidentsView } from "./store";
+import { look, markSeen, told, useIncidentsView } from "./store";
 import { useServerNow } from "./useServerNow";
+
+type Props = {
+  /** The open dossier is on the page, too: what it is about needs no sign. */
+  dossierInView: boolean;
+  onLook?: () => void;
+};
 
 /**
  * Says that something waits: a report to verify, or work that this client was
- * sent to. A line of its own that covers nothing and takes no focus, two
- * notes, and it stays until somebody looks.
+ * sent to. A line of its own that covers nothing and takes no focus; it stays
+ * until somebody looks.
  */
-export function NewCalls({ onLook }: { onLook?: () => void }) {
+export function NewCalls({ dossierInView, onLook }: Props) {
   const { t } = useTranslation();
   const { attempt } = useAttempt();
   const shorten = useShortName();
-  const incidents = useReplica((replica) => replica.incidents);
-  const mayAct = useReplica((replica) => commands(replica.me.role));
+  const calls = useCalls();
   const opened = useReplica((replica) => replica.open?.incident ?? null);
   const seen = useIncidentsView((view) => view.seen);
-  const calls = useMemo(() => (mayAct ? waiting(incidents) : []), [incidents, mayAct]);
-  const fresh = calls.filter((call) => !seen.has(callKey(call)) && call.incident.id !== opened);
+  const fresh = calls.filter((call) => !seen.has(callKey(call)) && !(dossierInView && call.incident.id === opened));
   const first = fresh[0];
   const now = useServerNow(10_000);
-  useNotes(calls);
-
-  // What is open on the page needs no sign, also once it is closed again.
-  useEffect(() => {
-    markSeen(calls.filter((call) => call.incident.id === opened).map(callKey));
-  }, [calls, opened]);
 
   if (first === undefined) return null;
   const { incident, why } = first;
@@ -75,20 +73,25 @@ export function NewCalls({ onLook }: { onLook?: () => void }) {
 
 /** How many wait, for a badge. */
 export function useWaiting(): number {
-  const incidents = useReplica((replica) => replica.incidents);
-  const mayAct = useReplica((replica) => commands(replica.me.role));
-  return useMemo(() => (mayAct ? waiting(incidents).length : 0), [incidents, mayAct]);
+  return useCalls().length;
 }
 
-/** Two notes and a shake for each that is new, once. */
-function useNotes(calls: readonly Call[]): void {
-  const told = useRef<ReadonlySet<string>>(new Set());
+function useCalls(): readonly Call[] {
+  const incidents = useReplica((replica) => replica.incidents);
+  const mayAct = useReplica((replica) => commands(replica.me.role));
+  return useMemo(() => (mayAct ? waiting(incidents) : []), [incidents, mayAct]);
+}
+
+/** Two notes and a shake for each that is new, once, whatever page is shown. */
+export function IncidentBell() {
+  const calls = useCalls();
   useEffect(() => {
-    const fresh = calls.map(callKey).filter((key) => !told.current.has(key));
+    const fresh = calls.map(callKey).filter((key) => !told.has(key));
     if (fresh.length === 0) return;
-    told.current = new Set([...told.current, ...fresh]);
+    for (const key of fresh) told.add(key);
     // Sound that the browser holds back would come at the next touch, long after.
     if (soundStore.getState().unlocked) void testTone(null).catch(() => undefined);
     navigator.vibrate?.([200, 100, 200]);
   }, [calls]);
+  return null;
 }

@@ -46,7 +46,7 @@ export function ReportForm({ desk, onReported }: Props) {
       clearDraft();
       closeReport();
       if (reply.type === "reported") onReported?.(reply.incident);
-    }, t("incident.course.reported"));
+    }, t("incident.done.reported"));
   }
 
   return (

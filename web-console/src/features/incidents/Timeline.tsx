@@ -39,11 +39,16 @@ function Entry({ entry }: { entry: TimelineEntry }) {
     <div>
       <p>
         {wordsOf(t, entry)}
-        {entry.what.type !== "reported" && <small> · {entry.byName}</small>}
+        {!namesItself(entry) && <small> · {entry.byName}</small>}
       </p>
       {text !== "" && <p className="timeline-text">{text}</p>}
     </div>
   );
+}
+
+/** The words say already who did it. */
+function namesItself({ what, byName }: TimelineEntry): boolean {
+  return what.type === "reported" || (what.type === "responded" && what.name === byName);
 }
 
 function wordsOf(t: TFunction, { byName, what }: TimelineEntry): string {

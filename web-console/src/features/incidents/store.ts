@@ -1,13 +1,13 @@
 import { create } from "zustand";
 
-import { openIncident, sessionStore } from "../../protocol/client";
+import { openIncident, replicaStore, sessionStore } from "../../protocol/client";
 import type { AccountId } from "../../protocol/generated/AccountId";
 import type { IncidentId } from "../../protocol/generated/IncidentId";
 import type { IncidentKind } from "../../protocol/generated/IncidentKind";
 import type { IncidentLevel } from "../../protocol/generated/IncidentLevel";
 import type { Place } from "../../protocol/generated/Place";
 import type { SiteCode } from "../../protocol/generated/SiteCode";
-import type { Filter } from "./order";
+import { callKey, type Filter, waiting } from "./order";
 
 /** Where the device was, and how well it knew. */
 export type Fix = { place: Place; accuracyMetres: number };
@@ -45,11 +45,15 @@ export const useIncidentsView = create<IncidentsView>(() => START);
 
 const set = useIncidentsView.setState;
 
+/** Calls (`callKey`) that have sounded. */
+export const told = new Set<string>();
+
 let account: AccountId | null = null;
 // Another account must not find what this one was writing; the same one goes on with it.
 sessionStore.subscribe((session) => {
   if (session.state !== "signedIn" || session.me.account === account) return;
   account = session.me.account;
+  told.clear();
   set(START, true);
 });
 
@@ -87,6 +91,10 @@ export function markSeen(keys: readonly string[]): void {
 
 /** Shows the dossier, on whatever face. */
 export function look(incident: IncidentId | null): Promise<void> {
-  set(incident === null ? {} : { reporting: false, page: true, overCall: true });
+  if (incident !== null) {
+    set({ reporting: false, page: true, overCall: true });
+    const calls = waiting(replicaStore.getState().replica?.incidents ?? new Map());
+    markSeen(calls.filter((call) => call.incident.id === incident).map(callKey));
+  }
   return openIncident(incident);
 }
