@@ -46,7 +46,7 @@ describe("an incident is reported in the field, worked on and reviewed", () => {
   /** The incident's state as the open dossier shows it. */
   const stands = (seat: Seat, state: string) =>
     until(`${seat.account} sees it ${state}`, async () =>
-      (await seat.page.locator(`[data-testid="dossier"][data-incident="${id}"][data-state="${state}"]`).count()) === 1).catch(async (e) => { await seat.picture("99-fail"); throw e; });
+      (await seat.page.locator(`[data-testid="dossier"][data-incident="${id}"][data-state="${state}"]`).count()) === 1);
 
   const response = (seat: Seat, who: string, state: string) =>
     until(`${seat.account} sees ${who} ${state}`, async () =>
@@ -163,6 +163,10 @@ describe("an incident is reported in the field, worked on and reviewed", () => {
 
   test("an open dossier goes on after the server was killed", async () => {
     await server.killHard();
+    for (const seat of [county, township]) {
+      await until(`${seat.account} has lost the server`, async () =>
+        (await seat.by("link-state").getAttribute("data-phase")) !== "online");
+    }
     await server.run();
     await until("the county is back", async () => (await county.by("link-state").getAttribute("data-phase")) === "online", 60_000);
     await until("the township is back", async () => (await township.by("link-state").getAttribute("data-phase")) === "online", 60_000);

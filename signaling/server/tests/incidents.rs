@@ -8,8 +8,8 @@ use liandong_protocol::incident::{
     IncidentKind, IncidentLevel, IncidentState, ResponderState, TimelineWhat,
 };
 use liandong_protocol::{
-    Dossier, Incident, IncidentId, IncidentReport, IncidentStep, Push, RefusalCode, Reply, Request,
-    SiteCode, Target,
+    AccountId, Dossier, Incident, IncidentId, IncidentReport, IncidentStep, Push, RefusalCode,
+    Reply, Request, SiteCode, Target,
 };
 use support::County;
 
@@ -63,6 +63,7 @@ async fn report_from_the_field_is_told_upwards_and_worked_on() {
     assert_eq!((told.id, told.state), (id, IncidentState::Reported));
     assert!(told.handles);
     assert_eq!(told.reporter_name, "Patrol");
+    assert_eq!(told.reporter, Some(AccountId::from("field1")));
     assert!(commander.push(incident).await.handles);
     assert!(!field.push(incident).await.handles);
 

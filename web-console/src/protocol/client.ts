@@ -264,7 +264,9 @@ export async function ring(targets: Target[], ordered: boolean): Promise<void> {
 
 /** The page shows this incident's dossier from now on, kept up to date by the server; or no longer any. */
 export async function openIncident(incident: IncidentId | null): Promise<void> {
-  if ((latest?.open?.incident ?? null) === incident) return;
+  const open = latest?.open ?? null;
+  // Asked for again if it did not come.
+  if (open === null ? incident === null : open.incident === incident && open.dossier !== null) return;
   change((replica) => opened(replica, incident));
   if (incident !== null) await askForDossier();
   // A server that does not hear it tells of a dossier that nobody looks at; no more.

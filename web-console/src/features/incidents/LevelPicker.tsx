@@ -7,7 +7,7 @@ import { LEVELS } from "./order";
 
 const KINDS: readonly IncidentKind[] = ["sudden", "mass", "contingency"];
 
-/** One of the four levels; `onChange` also hears of the one that is chosen already. */
+/** One of the four levels, none chosen at first if nobody has said one. */
 export function LevelPicker({ value, onChange }: { value: IncidentLevel | null; onChange: (level: IncidentLevel) => void }) {
   const { t } = useTranslation();
   return (
