@@ -23,6 +23,8 @@ async fn all_forty_nine_answer_and_each_receives_its_slots() {
         caller_slots: 49,
         duration: Duration::from_secs(10),
         max_answer_p95_ms: MAX_ANSWER_P95_MS,
+        tile_height: None,
+        server: None,
     };
     let fleet = server.fleet(Some(MediaPlan::default())).unwrap();
     let report = call(&fleet, &scenario).await.unwrap();
