@@ -16,7 +16,7 @@ run: ## the whole system with the demo county and SITES=12 simulated sites (0 to
 	@SITES=$(SITES) PORT=$(PORT) DATA=$(DATA) scripts/run.sh
 
 build: console ## console and release binaries
-	cargo build --release -p liandong-server -p liandong-loadtest
+	cargo build --release -p liandong-server -p liandong-loadtest -p liandong-impair
 
 console: ## the web console into web-console/dist
 	@scripts/console.sh
@@ -42,7 +42,6 @@ test-rust: ## unit tests, simulations in virtual time
 	cargo test --workspace --exclude liandong-tests
 
 test-e2e: build ## real processes and real browsers
-	cargo build --release -p liandong-impair
 	cargo test --release -p liandong-tests -- --test-threads=1
 	cd tests/e2e && npm ci --silent --no-audit --no-fund && npm run --silent typecheck && npm test --silent
 
