@@ -130,6 +130,8 @@ impl Seen {
             | Push::SendLayers { .. }
             | Push::Overload { .. }
             | Push::MediaLost { .. }
+            | Push::Incident { .. }
+            | Push::Dossier { .. }
             | Push::SignedOut { .. } => {}
         }
     }

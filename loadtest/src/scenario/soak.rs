@@ -175,6 +175,7 @@ impl<'a> Stage<'a> {
             }],
             title: None,
             ordered: true,
+            incident: None,
         };
         let key = format!("soak-{:016x}", rand::random::<u64>());
         let called = caller.order(Some(key), request).await;

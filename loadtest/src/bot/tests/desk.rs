@@ -92,6 +92,7 @@ fn snapshot() -> Snapshot {
         conferences: Vec::new(),
         invitations: Vec::new(),
         participants: Vec::new(),
+        incidents: Vec::new(),
         rings: Vec::new(),
         own_participant: None,
     }
