@@ -39,12 +39,12 @@ impl Health {
         self.due_since = occupied.then_some(now);
     }
 
-    /// The server says who is in the slot. Where his frames came before the word,
-    /// what comes next goes on from them.
+    /// The server says who is in the slot, as far as it is known which site that is. Where
+    /// frames came before the word, what comes next goes on from them.
     pub(super) fn announced(&mut self, index: Option<u16>, now: Instant) {
-        let begun = self.base.is_some_and(|base| Some(base.index) == index);
-        if begun {
-            self.due_since = Some(now);
+        let begun = |base: Mark| index.is_none_or(|index| index == base.index);
+        if self.base.is_some_and(begun) {
+            self.due_since = index.map(|_| now);
         } else {
             self.restart(index.is_some(), now);
         }

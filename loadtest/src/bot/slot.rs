@@ -80,7 +80,10 @@ impl VideoSlot {
         self.former.extend(self.occupant.map(|o| (o, now + GRACE)));
         self.occupant = occupant;
         self.awaited_since = occupant.map(|_| now);
-        self.health.announced(occupant.and_then(|o| o.index), now);
+        match occupant {
+            Some(occupant) => self.health.announced(occupant.index, now),
+            None => self.health.restart(false, now),
+        }
         if occupant.is_some() {
             self.counts.switches += 1;
         }

@@ -226,16 +226,13 @@ impl Estimator {
         let probed = self.prober.result(now, self.wanted);
         let before = self.estimate;
         match (usage, probed) {
-            (Usage::Normal | Usage::Under, Some(rate)) => {
-                // Less than what arrives anyway would be a misreading.
-                let least = acknowledged.unwrap_or_default().scale(0.85).min(before);
-                let rate = rate.max(least);
+            // A probe shows what a line carries at least. That it carries less is for delay and
+            // loss to tell: a receiver that was busy for a moment took the burst late, no more.
+            (Usage::Normal | Usage::Under, Some(rate)) if rate > before => {
                 self.rate_control.set(now, rate);
-                if rate > before {
-                    self.loss.set(rate);
-                }
+                self.loss.set(rate);
             }
-            (Usage::Over, _) | (_, None) => {
+            (Usage::Normal | Usage::Over | Usage::Under, _) => {
                 self.rate_control
                     .update(now, usage, acknowledged, self.round_trip);
             }

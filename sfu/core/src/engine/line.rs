@@ -248,7 +248,8 @@ impl Engine {
         self.want_keyframe(now, EncodingKey { source, encoding });
     }
 
-    /// What a probe asks for beyond media: packets that were sent, once more.
+    /// What a probe asks for beyond media: packets that were sent, once more, or padding
+    /// where there are none.
     fn probe(&mut self, now: Instant, key: PeerKey) {
         let Peer {
             transport,
@@ -264,37 +265,40 @@ impl Engine {
         else {
             return;
         };
-        let repeats = slots.iter_mut().take(*video_slots);
-        let repeats = repeats.filter(|slot| slot.can_repeat() && slot.is_numbered());
-        let (Some(path), Some(slot)) = (transport.path(), repeats.last()) else {
+        let slots = &mut slots[..*video_slots];
+        let repeats = slots
+            .iter()
+            .rposition(|slot| slot.can_repeat() && slot.is_numbered());
+        let padded = slots.iter().position(Slot::is_numbered);
+        let (Some(path), Some(at)) = (transport.path(), repeats.or(padded)) else {
             return;
         };
-        let (Some(srtp), Some(newest)) = (transport.srtp_out(), slot.last_wire) else {
+        let (slot, Some(srtp)) = (&mut slots[at], transport.srtp_out()) else {
             return;
         };
+        let newest = slot.last_wire.filter(|_| repeats.is_some());
         let mut sent = 0;
-        for back in (0..REPEATED)
-            .cycle()
-            .take(MAX_BURST.max(usize::from(REPEATED)))
-        {
+        for back in (0..REPEATED).cycle().take(2 * usize::from(REPEATED)) {
             if line.estimator.probe_bytes(now) == 0 || sent >= MAX_BURST {
                 return;
             }
-            let wire = newest.wrapping_sub(back);
-            let Some((origin, sequence)) = slot.munger.sent(wire) else {
-                continue;
-            };
-            let source = self.sources.get(origin.source);
-            let encoding = source.and_then(|source| source.encoding(origin.encoding));
-            let encoding = encoding.filter(|known| known.life == origin.life);
-            let Some(encoding) = encoding else { continue };
-            let Some((meta, payload)) = encoding.cache.packet(sequence) else {
-                continue;
-            };
+            let packet = newest.and_then(|newest| {
+                let wire = newest.wrapping_sub(back);
+                let (origin, sequence) = slot.munger.sent(wire)?;
+                let source = self.sources.get(origin.source)?;
+                let encoding = source.encoding(origin.encoding);
+                let encoding = encoding.filter(|known| known.life == origin.life)?;
+                let (meta, payload) = encoding.cache.packet(sequence)?;
+                Some(((wire, sequence), (meta, payload, encoding.structure())))
+            });
             slot.stamp(line.estimator.next_sequence());
             let start = self.control.bytes.len();
-            let stored = (meta, payload, encoding.structure());
-            if slot.resend(srtp, (wire, sequence), stored, &mut self.control.bytes) {
+            let out = &mut self.control.bytes;
+            let written = match packet {
+                Some((number, stored)) => slot.resend(srtp, number, stored, out),
+                None => slot.pad(srtp, out),
+            };
+            if written {
                 self.control.enter_video(path, start);
                 let bytes = self.control.bytes.len() - start;
                 down.bytes += bytes as u64;

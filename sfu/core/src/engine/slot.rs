@@ -7,7 +7,7 @@ use arrayvec::ArrayVec;
 
 use super::line::Backlog;
 use super::source::{ClockSample, Origin, PacketMeta, SourceKey};
-use super::writer::{Extensions, Outgoing, Writer};
+use super::writer::{self, Extensions, Outgoing, Writer};
 use crate::api::SlotView;
 use crate::codec::dependency::Structure;
 use crate::codec::layer::LayerTarget;
@@ -376,6 +376,26 @@ impl Slot {
     pub fn can_repeat(&self) -> bool {
         let rtx = self.codecs.iter().any(|codec| codec.rtx.is_some());
         rtx && self.rtx_ssrc != 0 && self.munger.origin().is_some()
+    }
+
+    /// Appends padding to the stream of retransmissions: a line can be probed before
+    /// anything was sent that could be repeated. False: that is not negotiated.
+    pub fn pad(&mut self, srtp: &SrtpOut, out: &mut Vec<u8>) -> bool {
+        let rtx = self.codecs.iter().find_map(|codec| codec.rtx);
+        let Some(rtx) = rtx.filter(|_| self.rtx_ssrc != 0) else {
+            return false;
+        };
+        let sequence = self.rtx_sequence;
+        self.rtx_sequence = sequence.wrapping_add(1);
+        let timestamp = self.munger.newest().map_or(0, |(newest, _)| newest);
+        writer::padding(
+            &self.extensions,
+            (rtx, self.rtx_ssrc, sequence),
+            timestamp,
+            srtp,
+            &mut self.rtx_stream,
+            out,
+        )
     }
 
     pub fn clock(&self) -> Clock {

@@ -239,6 +239,33 @@ impl Writer<'_> {
     }
 }
 
+/// Appends a packet of padding alone (RFC 3550 §5.1), of a stream of retransmissions: it
+/// says nothing and fills the line for a probe. `number` is type, SSRC and sequence number.
+pub fn padding(
+    extensions: &Extensions,
+    number: (u8, u32, u16),
+    timestamp: u32,
+    srtp: &SrtpOut,
+    stream: &mut OutboundStream,
+    out: &mut Vec<u8>,
+) -> bool {
+    let (payload_type, ssrc, sequence) = number;
+    let start = out.len();
+    let block = &extensions.plain.bytes;
+    let mut fixed = [0_u8; 12];
+    fixed[0] = 0xa0 | if block.is_empty() { 0 } else { 0x10 };
+    fixed[1] = payload_type;
+    fixed[2..4].copy_from_slice(&sequence.to_be_bytes());
+    fixed[4..8].copy_from_slice(&timestamp.to_be_bytes());
+    fixed[8..12].copy_from_slice(&ssrc.to_be_bytes());
+    out.extend_from_slice(&fixed);
+    out.extend_from_slice(block);
+    let header = out.len() - start;
+    out.resize(out.len() + usize::from(u8::MAX) - 1, 0);
+    out.push(u8::MAX);
+    seal(srtp, stream, (start, header), out)
+}
+
 /// Sets the payload type of all blocks of a RED payload (RFC 2198 §3).
 fn renumber_blocks(payload: &mut [u8], payload_type: u8) {
     let mut at = 0;

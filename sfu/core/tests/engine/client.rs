@@ -354,20 +354,23 @@ impl Client {
 
     fn receive_rtp(&mut self, now: Instant, packet: &[u8]) {
         let header = RtpHeader::parse(packet).unwrap();
-        let mut payload = header.payload(packet);
-        let (mut ssrc, mut wire) = (header.ssrc, header.sequence);
-        if header.payload_type == VP8_RTX {
-            self.rtx_received += 1;
-            ssrc = self.rtx_of[&ssrc];
-            wire = u16::from_be_bytes([payload[0], payload[1]]);
-            payload = &payload[2..];
-        }
         let mut map = ExtensionMap::default();
         map.insert(Extension::Mid, MID);
         map.insert(Extension::TransportCc, WIDE);
         map.insert(Extension::DependencyDescriptor, DEPENDENCY);
         if let Some(number) = map.read(&header, packet).transport_sequence {
             self.arrivals.record(now, number);
+        }
+        let mut payload = header.payload(packet);
+        let (mut ssrc, mut wire) = (header.ssrc, header.sequence);
+        if header.payload_type == VP8_RTX {
+            ssrc = self.rtx_of[&ssrc];
+            let Some((original, rest)) = payload.split_first_chunk() else {
+                return; // the padding of a probe
+            };
+            self.rtx_received += 1;
+            wire = u16::from_be_bytes(*original);
+            payload = rest;
         }
         let mid = map.read(&header, packet).mid.unwrap();
         let mid = std::str::from_utf8(mid).unwrap();
