@@ -177,9 +177,10 @@ async fn the_tier_rule_holds() {
     let upward = [
         (call(vec![site(TOWNSHIP)], true), RefusalCode::NotBelow),
         (call(vec![site("511922")], true), RefusalCode::NotBelow),
+        // Not even named in the caller's directory.
         (
             call(vec![site(OTHER_COMMUNITY)], true),
-            RefusalCode::NotBelow,
+            RefusalCode::UnknownTarget,
         ),
         (
             call(
@@ -217,7 +218,10 @@ async fn the_tier_rule_holds() {
         RefusalCode::NotBelow
     );
     let foreign = call(vec![site(OTHER_COMMUNITY)], true);
-    assert_eq!(refused(&mut township, foreign).await, RefusalCode::NotBelow);
+    assert_eq!(
+        refused(&mut township, foreign).await,
+        RefusalCode::UnknownTarget
+    );
 
     // Asking is allowed, ordering downwards too.
     assert!(matches!(
