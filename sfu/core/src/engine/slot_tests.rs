@@ -308,7 +308,7 @@ fn complaints_within_the_interval_count_once() {
     assert!(!slot.may_resend(now, 199, interval));
     now += interval;
     assert!(slot.may_resend(now, 199, interval));
-    assert!(slot.resent.len() <= RECENT_RESENDS);
+    assert!(slot.resent.len() <= super::repair::RECENT_RESENDS);
 }
 
 #[test]
