@@ -121,6 +121,10 @@ impl<J: Journal> Running<J> {
             ice_servers: ice_servers::given(&self.setting.ice_servers, &account, clock::now()),
         };
         found.outbox.reply(encode_reply(id, Ok(welcome)));
+        if self.overload > 0 {
+            let level = self.overload;
+            found.outbox.push(encode_push(Push::Overload { level }));
+        }
         for push in self.media.catch_up(client) {
             found.outbox.push(encode_push(push));
         }

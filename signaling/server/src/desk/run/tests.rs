@@ -185,3 +185,23 @@ async fn ping_is_answered_and_a_wish_out_of_all_bounds_refused() {
     let refusal = commander.ask(show(201)).await.unwrap_err();
     assert_eq!(refusal.code, RefusalCode::Malformed);
 }
+
+#[tokio::test]
+async fn whoever_comes_during_an_overload_is_told_of_it() {
+    let paper = Paper::new();
+    let (node, node_events) = mpsc::channel(1);
+    let parts = Parts {
+        node_events,
+        ..parts(&paper).await
+    };
+    let (desk, _task) = start(parts);
+    let mut early = Seat::take(&desk, "commander", None).await;
+    let level = |push: &Push| match push {
+        Push::Overload { level } => Some(*level),
+        _ => None,
+    };
+    node.send(NodeEvent::Overload { level: 2 }).await.unwrap();
+    assert_eq!(early.push(level).await, 2);
+    let mut late = Seat::take(&desk, "101", None).await;
+    assert_eq!(late.push(level).await, 2);
+}
