@@ -5,10 +5,7 @@
 //! journal into a new [`County`] gives an equal one. The server maps these
 //! types one to one to those of the wire.
 
-mod answering;
 pub mod authority;
-mod calling;
-mod chairing;
 pub mod conference;
 mod county;
 pub mod directory;
@@ -17,21 +14,18 @@ pub mod event;
 pub mod idempotency;
 pub mod ids;
 pub mod incident;
-pub mod invitation;
 pub mod limits;
 pub mod order;
-pub mod participant;
 pub mod presence;
 pub mod refusal;
 mod registration;
-mod settling;
 pub mod snapshot;
-pub mod stage;
 mod text;
 pub mod time;
 mod views;
 
 pub use conference::{Conference, ConferenceKind, ConferenceState, EndReason};
+pub use conference::{invitation, participant, stage};
 pub use county::County;
 pub use directory::{Account, Directory, Place, Presence, Role, Site, Tier};
 pub use event::{EVENT_VERSION, Event};
