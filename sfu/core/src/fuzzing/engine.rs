@@ -64,7 +64,7 @@ impl World {
             world.join(serial);
         }
         for serial in 0..2 {
-            world.show(serial, 0, Some(1 - serial));
+            world.show(serial, 0, Some(1 - serial), SlotView::default());
         }
         world
     }
@@ -90,7 +90,7 @@ impl World {
         self.engine.pretend_connected(self.now, peer(serial));
     }
 
-    fn show(&mut self, serial: u8, slot: u8, of: Option<u8>) {
+    fn show(&mut self, serial: u8, slot: u8, of: Option<u8>, view: SlotView) {
         let source = of.map(|of| SourceId {
             peer: peer(of),
             track: Track::Camera,
@@ -101,7 +101,7 @@ impl World {
                 peer: peer(serial),
                 slot: SlotIndex(slot),
                 source,
-                view: SlotView::default(),
+                view,
             },
         );
     }
@@ -124,13 +124,14 @@ impl World {
                 serial,
                 more % (SLOTS + 1),
                 [None, Some(0), Some(1)][bytes.len() % 3],
+                view(bytes),
             ),
             6 => self.flush(),
-            _ => self.order(serial, more),
+            _ => self.order(serial, more, bytes),
         }
     }
 
-    fn order(&mut self, serial: u8, which: u8) {
+    fn order(&mut self, serial: u8, which: u8, bytes: &[u8]) {
         let source = SourceId {
             peer: peer(serial),
             track: Track::Camera,
@@ -158,6 +159,9 @@ impl World {
                 room: ROOM,
                 workers: 0b11,
             },
+            6 if which >> 3 == 1 => Command::Shed {
+                level: bytes.first().copied().unwrap_or_default(),
+            },
             6 => Command::Leave { peer: peer(serial) },
             _ => return self.join(serial),
         };
@@ -183,9 +187,27 @@ impl World {
                 .engine
                 .command(self.now, Command::Leave { peer: peer(serial) });
         }
+        // As the node does: a room lives on while the node says that it spans this worker.
+        let _ = self.engine.command(
+            self.now,
+            Command::RoomSpans {
+                room: ROOM,
+                workers: 0,
+            },
+        );
         self.flush();
         assert!(self.engine.is_empty());
     }
+}
+
+/// By the first two bytes, if there are any.
+fn view(bytes: &[u8]) -> SlotView {
+    bytes
+        .split_first_chunk()
+        .map_or_else(SlotView::default, |(height, rest)| SlotView {
+            prominent: rest.len() & 1 == 1,
+            height: u16::from_be_bytes(*height) & 0x7ff,
+        })
 }
 
 /// Sends a microphone and a camera, receives [`SLOTS`] videos and a voice.
