@@ -1,8 +1,8 @@
 //! What a receiver's line carries, over its slots. Pure.
 //!
-//! Prominent slots are served first, up to the best that their view asks for. Then
-//! every other slot gets its lowest layer, the larger ones first, and only then are
-//! they raised, those of one size in turn. What a slot cannot get at all is paused.
+//! First every slot that is seen gets its lowest layer, prominent ones before others and
+//! larger ones before smaller. Then they are raised in the same order, up to the best that
+//! their view asks for, those of one rank in turn. What a slot cannot get at all is paused.
 //! Down goes at once; up only with a margin that has been there for a while.
 
 use std::cmp::Reverse;
@@ -232,13 +232,10 @@ fn hand_out(budget: Option<u64>, wishes: &[Wish]) -> Vec<Option<Layer>> {
         })
         .collect();
     turns.sort_by_key(|turn| turn.rank);
-    let prominent = turns.partition_point(|turn| turn.rank.0.0);
-    let (first, others) = turns.split_at_mut(prominent);
-    raise_in_turn(first, &mut left);
-    for turn in others.iter_mut() {
+    for turn in &mut turns {
         turn.raise(&mut left);
     }
-    for class in others.chunk_by_mut(|a, b| a.rank == b.rank) {
+    for class in turns.chunk_by_mut(|a, b| a.rank == b.rank) {
         let mut shown: Vec<&mut Turn> = class.iter_mut().filter(|t| t.given.is_some()).collect();
         while shown
             .iter_mut()
@@ -250,14 +247,6 @@ fn hand_out(budget: Option<u64>, wishes: &[Wish]) -> Vec<Option<Layer>> {
         given[turn.at] = turn.given.and_then(|at| turn.usable.get(at)).copied();
     }
     given
-}
-
-/// Raises all, a step each, as long as anything fits.
-fn raise_in_turn(turns: &mut [Turn], left: &mut u64) {
-    while turns
-        .iter_mut()
-        .fold(false, |any, turn| turn.raise(left) | any)
-    {}
 }
 
 #[cfg(test)]

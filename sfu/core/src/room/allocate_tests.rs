@@ -250,15 +250,39 @@ proptest! {
     }
 
     #[test]
-    fn nobody_is_raised_before_a_larger_one_has_its_lowest(
+    fn nobody_is_raised_before_all_have_their_lowest(
         mut wishes in proptest::collection::vec(any_wish(), 2..10), kbps in 0..4_000_u64,
     ) {
         allocate(start(), Some(kbps * 1_000), &mut wishes);
-        let spent: u64 = wishes.iter().filter_map(|w| w.held.layer).map(|l| u64::from(l.bits_per_second)).sum();
-        for starved in wishes.iter().filter(|w| w.held.layer.is_none()) {
-            // Whatever is left does not pay for any layer of it.
-            let cheapest = starved.usable().iter().map(|l| u64::from(l.bits_per_second)).min();
-            prop_assert!(cheapest.is_none_or(|cost| cost > kbps * 1_000 - spent));
+        // Handed out by rank, one lowest layer after the other, as long as there is enough.
+        let mut order: Vec<&Wish> = wishes.iter().collect();
+        order.sort_by_key(|wish| (Reverse(wish.prominent), Reverse(wish.height)));
+        let mut left = kbps * 1_000;
+        for wish in order {
+            let cheapest = wish.usable().iter().map(|l| u64::from(l.bits_per_second)).min();
+            let fits = cheapest.is_some_and(|cost| cost <= left);
+            prop_assert_eq!(wish.held.layer.is_some(), fits);
+            left -= cheapest.filter(|_| fits).unwrap_or(0);
+        }
+    }
+
+    #[test]
+    fn nobody_is_raised_before_one_that_matters_more(
+        mut wishes in proptest::collection::vec(any_wish(), 2..10), kbps in 0..4_000_u64,
+    ) {
+        allocate(start(), Some(kbps * 1_000), &mut wishes);
+        let rank = |wish: &Wish| (wish.prominent, wish.height);
+        let lowest = |wish: &Wish| wish.usable().first().copied();
+        let cost = |layer: Option<Layer>| layer.map_or(0, |l| u64::from(l.bits_per_second));
+        let spent: u64 = wishes.iter().map(|wish| cost(wish.held.layer)).sum();
+        for low in &wishes {
+            let next = low.usable().into_iter().find(|l| cost(Some(*l)) > cost(low.held.layer));
+            let Some(next) = next.filter(|_| low.held.layer.is_some()) else { continue };
+            // What those below have beyond their lowest would not have paid for its next step.
+            let below = wishes.iter().filter(|wish| rank(wish) < rank(low));
+            let beyond: u64 = below.map(|w| cost(w.held.layer) - cost(lowest(w).filter(|_| w.held.layer.is_some()))).sum();
+            let free = kbps * 1_000 - spent + beyond;
+            prop_assert!(cost(Some(next)) > cost(low.held.layer) + free);
         }
     }
 }
