@@ -13,6 +13,8 @@ const WINDOW_PACKETS: u32 = 20;
 /// Fewer say nothing.
 const REQUIRED_PACKETS: u32 = 8;
 const CAPACITY: usize = 512;
+/// See [`AcknowledgedRate::is_held_up`].
+const HELD_UP: f64 = 0.85;
 /// The receiver's clock has been set anew.
 const MAX_REORDERING_US: i64 = 1_000_000;
 
@@ -86,6 +88,19 @@ impl AcknowledgedRate {
     /// that arrives at once after an outage was not sent at that rate.
     #[must_use]
     pub fn rate(&self) -> Option<Bitrate> {
+        let (arriving, leaving) = self.rates()?;
+        Some(arriving.min(leaving))
+    }
+
+    /// What was sent arrives slower than it left: the path is full, and what arrives is what it
+    /// carries.
+    #[must_use]
+    pub fn is_held_up(&self) -> bool {
+        self.rates()
+            .is_some_and(|(arriving, leaving)| arriving < leaving.scale(HELD_UP))
+    }
+
+    fn rates(&self) -> Option<(Bitrate, Bitrate)> {
         if self.packets < REQUIRED_PACKETS || self.steps.len() < 3 {
             return None;
         }
@@ -98,7 +113,7 @@ impl AcknowledgedRate {
         let arrived = last.last_arrived_us - first.last_arrived_us;
         let arriving = rate(total - u64::from(first.bytes), arrived);
         let leaving = rate(total - u64::from(last.bytes), last_sent - first_sent);
-        Some(arriving.min(leaving))
+        Some((arriving, leaving))
     }
 }
 

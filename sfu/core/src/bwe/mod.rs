@@ -26,7 +26,7 @@ use history::{PacketResult, SendHistory};
 use loss::{LossControl, LossState};
 pub use pacer::Pacer;
 use prober::Prober;
-use rate_control::RateControl;
+use rate_control::{RateControl, Told};
 use standing_queue::StandingQueue;
 use trendline::{Trendline, Usage};
 
@@ -45,9 +45,18 @@ const DROP: f64 = 0.66;
 /// after overuse for each of these that one has, so that the smaller flow comes first.
 const CALM_SHARE: Bitrate = Bitrate::kbps(300);
 const CALM_SECONDS: std::ops::RangeInclusive<f64> = 1.0..=6.0;
+/// A queue below this drains by itself if less is sent than the path carries.
+const STANDING_QUEUE_US: i64 = 30_000;
 /// A queue that stands so high, with so much loss, is full.
 const FULL_QUEUE_US: i64 = 80_000;
 const FULL_QUEUE_LOSS: f64 = 0.02;
+/// Of the estimate, while a queue is to drain. (The pacer lets twice as much pass.)
+const DRAINING: f64 = 0.4;
+/// And where the path was full not far from here: a large frame is to wait with us rather than
+/// in the path's queue, before sound.
+const NEAR_FULL: f64 = 0.6;
+/// A receiver reports loss once a second.
+const CONGESTED: Duration = Duration::from_millis(1_500);
 const FIRST_ROUND_TRIP: Duration = Duration::from_millis(200);
 
 /// The estimate for one receiver. Call [`Self::tick`] every ten milliseconds or so.
@@ -65,7 +74,10 @@ pub struct Estimator {
     prober: Prober,
     wanted: Bitrate,
     estimate: Bitrate,
+    /// The path's queue grows, or drains.
+    drains: bool,
     round_trip: Duration,
+    last_round_trip: Duration,
     sent_since_tick: u64,
     feedback_at: Instant,
     starved_at: Instant,
@@ -93,7 +105,9 @@ impl Estimator {
             prober: Prober::new(now),
             wanted: Bitrate::ZERO,
             estimate: start,
+            drains: false,
             round_trip: FIRST_ROUND_TRIP,
+            last_round_trip: FIRST_ROUND_TRIP,
             sent_since_tick: 0,
             feedback_at: now,
             starved_at: now,
@@ -113,6 +127,19 @@ impl Estimator {
     #[must_use]
     pub fn round_trip(&self) -> Duration {
         self.round_trip
+    }
+
+    /// Of the last feedback, if that is more: a queue may have grown.
+    #[must_use]
+    pub fn present_round_trip(&self) -> Duration {
+        self.round_trip.max(self.last_round_trip)
+    }
+
+    /// The path was full a moment ago: what it loses, it loses for that.
+    #[must_use]
+    pub fn is_congested(&self, now: Instant) -> bool {
+        self.over_at
+            .is_some_and(|at| now.saturating_duration_since(at) < CONGESTED)
     }
 
     /// Loss of the last seconds, 0 to 1.
@@ -147,12 +174,16 @@ impl Estimator {
         self.prober.burst(now)
     }
 
-    /// While a probe goes out, its rate where that is above the estimate.
+    /// While a probe goes out, its rate where that is above the estimate; less while there is a
+    /// queue to drain.
     #[must_use]
     pub fn pacing_rate(&self) -> Bitrate {
-        self.prober
-            .rate()
-            .map_or(self.estimate, |rate| rate.max(self.estimate))
+        match self.prober.rate() {
+            Some(rate) => rate.max(self.estimate),
+            None if self.drains => self.estimate.scale(DRAINING),
+            None if self.rate_control.knows_capacity() => self.estimate.scale(NEAR_FULL),
+            None => self.estimate,
+        }
     }
 
     /// Time goes by.
@@ -216,13 +247,13 @@ impl Estimator {
         self.feedback_at = now;
         self.unanswered_since = None;
         self.loss_results(results, now_us);
+        let sent_at = self.newest_sent(now_us, results);
         let recovered = self.delay_results(results);
         let acknowledged = self.acknowledged.rate();
         let usage = self.usage();
-        if usage == Usage::Over {
-            self.over_at = Some(now);
-            self.prober.full();
-        }
+        self.drains = usage != Usage::Normal;
+        let limited = self.limit.since().is_some();
+        let usage = self.judge(now, usage, limited);
         let probed = self.prober.result(now, self.wanted);
         let before = self.estimate;
         match (usage, probed) {
@@ -233,12 +264,17 @@ impl Estimator {
                 self.loss.set(rate);
             }
             (Usage::Normal | Usage::Over | Usage::Under, _) => {
-                self.rate_control
-                    .update(now, usage, acknowledged, self.round_trip);
+                let told = Told {
+                    usage,
+                    acknowledged,
+                    limited: limited && !self.acknowledged.is_held_up(),
+                    sent_at,
+                    round_trip: self.round_trip,
+                };
+                self.rate_control.update(now, &told);
             }
         }
         let delay_based = self.rate_control.estimate().clamp(MIN, MAX);
-        let limited = self.limit.since().is_some();
         self.loss
             .update(results, delay_based, acknowledged, limited);
         let loss_based = self.loss.estimate().unwrap_or(Bitrate::MAX);
@@ -251,14 +287,40 @@ impl Estimator {
         }
     }
 
+    /// When the newest packet that arrived was sent.
+    fn newest_sent(&self, now_us: i64, results: &[PacketResult]) -> Instant {
+        let arrived = results.iter().filter(|result| result.arrived_us.is_some());
+        let newest = arrived.map(|result| result.sent_us).max();
+        let us = newest.unwrap_or(now_us).max(0).unsigned_abs();
+        self.epoch + Duration::from_micros(us)
+    }
+
+    /// Whether overuse counts. Not that of a probe's own queue, but what outlasts it does; and not
+    /// the queue of a single large frame where little is sent otherwise.
+    fn judge(&mut self, now: Instant, usage: Usage, limited: bool) -> Usage {
+        match usage {
+            Usage::Over => {
+                self.over_at = Some(now);
+                self.prober.full();
+                let alone = limited || self.prober.was_lately(now);
+                let passes = alone && self.standing_queue.micros() < STANDING_QUEUE_US;
+                if self.prober.is_under_way() || passes {
+                    Usage::Under
+                } else {
+                    usage
+                }
+            }
+            Usage::Normal | Usage::Under => usage,
+        }
+    }
+
     /// A full queue does not grow: what it drops is overuse, too.
     fn usage(&self) -> Usage {
         let full = self.standing_queue.micros() > FULL_QUEUE_US
             && self.loss.average_loss() > FULL_QUEUE_LOSS;
-        if full {
-            Usage::Over
-        } else {
-            self.trendline.usage()
+        match self.trendline.usage() {
+            Usage::Normal if full => Usage::Over,
+            usage @ (Usage::Normal | Usage::Over | Usage::Under) => usage,
         }
     }
 
@@ -274,6 +336,7 @@ impl Estimator {
             let us = (now_us - newest.sent_us).max(0).unsigned_abs();
             let sample = Duration::from_micros(us);
             self.round_trip = (self.round_trip * 7 + sample) / 8;
+            self.last_round_trip = sample;
         }
     }
 

@@ -12,12 +12,19 @@ const FACTOR: f64 = 2.0;
 /// leaves in one piece if it is not large.
 const MAX_SAVED: Duration = Duration::from_millis(20);
 const MIN_SAVED_BYTES: i64 = 3_000;
+/// What is sent once more: a quarter of the packets may be lost for long, and a frame at once.
+/// More would only fill a line that became thin.
+const REPAIR_FACTOR: f64 = 0.3;
+const MAX_SAVED_REPAIR: Duration = Duration::from_millis(500);
 /// What never waits, audio and repair, takes no more from later packets than this.
 const MAX_DEBT: Duration = Duration::from_millis(100);
 
 /// See the module's text.
 #[derive(Debug)]
 pub struct Pacer {
+    /// Of the estimate.
+    factor: f64,
+    max_saved: Duration,
     rate: Bitrate,
     budget_bytes: i64,
     refilled_at: Instant,
@@ -26,8 +33,20 @@ pub struct Pacer {
 impl Pacer {
     #[must_use]
     pub fn new(now: Instant, estimate: Bitrate) -> Self {
+        Self::with(now, estimate, FACTOR, MAX_SAVED)
+    }
+
+    /// For what is sent once more, within what may leave at all.
+    #[must_use]
+    pub fn repair(now: Instant, estimate: Bitrate) -> Self {
+        Self::with(now, estimate, REPAIR_FACTOR, MAX_SAVED_REPAIR)
+    }
+
+    fn with(now: Instant, estimate: Bitrate, factor: f64, max_saved: Duration) -> Self {
         Self {
-            rate: estimate.scale(FACTOR),
+            factor,
+            max_saved,
+            rate: estimate.scale(factor),
             budget_bytes: MIN_SAVED_BYTES,
             refilled_at: now,
         }
@@ -41,11 +60,11 @@ impl Pacer {
         }
         self.refilled_at = self.refilled_at.max(now);
         let saved = |time| i64::try_from(self.rate.bytes_in(time)).unwrap_or(i64::MAX);
-        let most = saved(MAX_SAVED).max(MIN_SAVED_BYTES);
+        let most = saved(self.max_saved).max(MIN_SAVED_BYTES);
         let least = -saved(MAX_DEBT).max(MIN_SAVED_BYTES);
         let budget = self.budget_bytes.max(least).saturating_add(saved(elapsed));
         self.budget_bytes = budget.min(most);
-        self.rate = estimate.scale(FACTOR);
+        self.rate = estimate.scale(self.factor);
     }
 
     /// Whether one more packet may leave now.

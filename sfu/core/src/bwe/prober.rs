@@ -28,13 +28,17 @@ const STEP: Duration = Duration::from_secs(1);
 const FURTHER: f64 = 0.7;
 /// Nobody needs a path wider than this many times what could be sent.
 const HEADROOM: f64 = 1.25;
-/// After a drop, of the rate before.
+/// After a drop, of the rate before; but the path may have become as thin as it seems, and a
+/// burst many times too large would fill its queue.
 const AFTER_DROP: f64 = 0.85;
+const AFTER_DROP_SCALE: f64 = 3.0;
 /// Waits for the result for so long, and the round trip.
 const PATIENCE: Duration = Duration::from_millis(500);
 /// Between probes, doubled by each that finds nothing.
 const MIN_PAUSE: Duration = Duration::from_secs(2);
 const MAX_PAUSE: Duration = Duration::from_secs(6);
+/// The trend of the delay is smoothed: for so long it shows what a probe did.
+const ECHO: Duration = Duration::from_millis(500);
 
 #[derive(Clone, Copy, Debug)]
 enum State {
@@ -68,6 +72,8 @@ pub struct Prober {
     state: State,
     last_id: ClusterId,
     measure: Measure,
+    /// When the last one's result was known, or given up.
+    ended_at: Option<Instant>,
     pause: Duration,
     phase: Phase,
     /// The rate before the last drop, to try again.
@@ -81,6 +87,7 @@ impl Prober {
             state: State::Idle(now),
             last_id: 0,
             measure: Measure::default(),
+            ended_at: None,
             pause: MIN_PAUSE,
             phase: Phase::First,
             before_drop: None,
@@ -146,7 +153,9 @@ impl Prober {
         let Some((before, at)) = self.before_drop.take() else {
             return;
         };
-        let rate = before.scale(AFTER_DROP);
+        let rate = before
+            .scale(AFTER_DROP)
+            .min(estimate.scale(AFTER_DROP_SCALE));
         let fresh = now.saturating_duration_since(at) < Duration::from_secs(5);
         if let (State::Idle(_), true, true) = (self.state, fresh, rate > estimate) {
             self.begin(rate);
@@ -166,6 +175,7 @@ impl Prober {
 
     fn found_nothing(&mut self, now: Instant) {
         self.measure = Measure::default();
+        self.ended_at = Some(now);
         self.state = State::Idle(now + self.pause);
         self.pause = (self.pause * 2).min(MAX_PAUSE);
     }
@@ -177,6 +187,23 @@ impl Prober {
             State::Sending(cluster) => Some(cluster.id),
             State::Idle(_) | State::Waiting(..) => None,
         }
+    }
+
+    /// One goes out, or its feedback is waited for.
+    #[must_use]
+    pub fn is_under_way(&self) -> bool {
+        match self.state {
+            State::Sending(cluster) => cluster.began.is_some(),
+            State::Waiting(..) => true,
+            State::Idle(_) => false,
+        }
+    }
+
+    /// Its queue may still be seen.
+    #[must_use]
+    pub fn was_lately(&self, now: Instant) -> bool {
+        self.ended_at
+            .is_some_and(|at| now.saturating_duration_since(at) < ECHO)
     }
 
     /// Bytes that the probe asks for now beyond what has left.
@@ -228,6 +255,7 @@ impl Prober {
             return None;
         };
         let measured = self.measure.result()?;
+        self.ended_at = Some(now);
         let carried = measured >= cluster.rate.scale(FURTHER);
         let more = measured < wanted.scale(HEADROOM);
         if !carried {

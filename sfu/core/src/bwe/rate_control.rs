@@ -11,9 +11,6 @@ use crate::units::Bitrate;
 const BACKOFF: f64 = 0.85;
 /// Multiplicative increase per second.
 const INCREASE_PER_SECOND: f64 = 1.08;
-/// Between two decreases: a round trip, within these.
-const MIN_BETWEEN: Duration = Duration::from_millis(10);
-const MAX_BETWEEN: Duration = Duration::from_millis(200);
 /// How long the detector takes to see overuse.
 const DETECTION: Duration = Duration::from_millis(100);
 const FRAMES_PER_SECOND: f64 = 30.0;
@@ -39,6 +36,19 @@ pub struct RateControl {
     capacity: LinkCapacity,
     acknowledged: Bitrate,
     changed_at: Option<Instant>,
+    lowered_at: Option<Instant>,
+}
+
+/// What feedback has told.
+#[derive(Clone, Copy, Debug)]
+pub struct Told {
+    pub usage: Usage,
+    pub acknowledged: Option<Bitrate>,
+    /// Less is sent than may be, so what arrives says nothing of the path.
+    pub limited: bool,
+    /// When the newest packet that arrived was sent.
+    pub sent_at: Instant,
+    pub round_trip: Duration,
 }
 
 impl RateControl {
@@ -50,12 +60,19 @@ impl RateControl {
             capacity: LinkCapacity::default(),
             acknowledged: start,
             changed_at: None,
+            lowered_at: None,
         }
     }
 
     #[must_use]
     pub fn estimate(&self) -> Bitrate {
         self.estimate
+    }
+
+    /// The path was full lately at about this rate.
+    #[must_use]
+    pub fn knows_capacity(&self) -> bool {
+        self.capacity.mean_kbps.is_some()
     }
 
     /// A probe's result, or what else is known better.
@@ -65,17 +82,11 @@ impl RateControl {
     }
 
     /// Takes the verdict of a feedback.
-    pub fn update(
-        &mut self,
-        now: Instant,
-        usage: Usage,
-        acknowledged: Option<Bitrate>,
-        round_trip: Duration,
-    ) {
-        if let Some(rate) = acknowledged {
+    pub fn update(&mut self, now: Instant, told: &Told) {
+        if let Some(rate) = told.acknowledged {
             self.acknowledged = rate;
         }
-        self.state = match (usage, self.state) {
+        self.state = match (told.usage, self.state) {
             (Usage::Normal, State::Hold) => {
                 self.changed_at = Some(now);
                 State::Increase
@@ -86,8 +97,8 @@ impl RateControl {
         };
         match self.state {
             State::Hold => {}
-            State::Increase => self.increase(now, round_trip),
-            State::Decrease => self.decrease(now, acknowledged, round_trip),
+            State::Increase => self.increase(now, told.round_trip),
+            State::Decrease => self.decrease(now, told),
         }
     }
 
@@ -126,17 +137,26 @@ impl RateControl {
         (frame / packets / response).max(MIN_ADDED_PER_SECOND)
     }
 
-    fn decrease(&mut self, now: Instant, acknowledged: Option<Bitrate>, round_trip: Duration) {
-        let between = round_trip.clamp(MIN_BETWEEN, MAX_BETWEEN);
-        let rested = self.since_change(now) >= between;
-        let Some(rate) = acknowledged else {
+    /// Once for each round trip: until packets arrive that were sent since the last time, it is
+    /// the old queue that is seen.
+    fn decrease(&mut self, now: Instant, told: &Told) {
+        self.state = State::Hold;
+        let seen = self.lowered_at.is_none_or(|at| told.sent_at >= at);
+        let Some(rate) = told.acknowledged else {
             // Overuse before anything could be measured.
-            if rested {
-                self.set(now, self.estimate.scale(0.5));
+            if seen {
+                self.lower(now, self.estimate.scale(0.5));
             }
             return;
         };
-        if !rested && rate >= self.estimate.scale(0.5) {
+        if told.limited {
+            // What arrives is what was sent, and no measure of the path.
+            if seen {
+                self.lower(now, self.estimate.max(rate).scale(BACKOFF));
+            }
+            return;
+        }
+        if !seen && rate >= self.estimate.scale(0.5) {
             return;
         }
         // Where more arrives than the estimate, it is others who are to give way.
@@ -145,8 +165,12 @@ impl RateControl {
             self.capacity = LinkCapacity::default();
         }
         self.capacity.full_at(rate);
-        self.state = State::Hold;
-        self.set(now, lowered.min(self.estimate));
+        self.lower(now, lowered);
+    }
+
+    fn lower(&mut self, now: Instant, to: Bitrate) {
+        self.lowered_at = Some(now);
+        self.set(now, to.min(self.estimate));
     }
 
     fn since_change(&self, now: Instant) -> Duration {
@@ -209,6 +233,7 @@ mod tests {
 
     struct Run {
         control: RateControl,
+        limited: bool,
         now: Instant,
     }
 
@@ -216,6 +241,7 @@ mod tests {
         fn new(start_kbps: u64) -> Self {
             Self {
                 control: RateControl::new(Bitrate::kbps(start_kbps)),
+                limited: false,
                 now: crate::bwe::epoch(),
             }
         }
@@ -224,9 +250,14 @@ mod tests {
         fn feed(&mut self, count: u32, usage: Usage, acknowledged_kbps: u64) -> u64 {
             for _ in 0..count {
                 self.now += Duration::from_millis(100);
-                let acknowledged = Some(Bitrate::kbps(acknowledged_kbps));
-                self.control
-                    .update(self.now, usage, acknowledged, ROUND_TRIP);
+                let told = Told {
+                    usage,
+                    acknowledged: Some(Bitrate::kbps(acknowledged_kbps)),
+                    limited: self.limited,
+                    sent_at: self.now.checked_sub(ROUND_TRIP).unwrap(),
+                    round_trip: ROUND_TRIP,
+                };
+                self.control.update(self.now, &told);
             }
             self.control.estimate().as_bps() / 1_000
         }
@@ -261,6 +292,16 @@ mod tests {
         // A higher one, from a probe, stays.
         run.control.set(run.now, Bitrate::kbps(2_000));
         assert_eq!(run.feed(100, Usage::Normal, 400), 2_000);
+    }
+
+    #[test]
+    fn overuse_with_little_sent_is_no_collapse() {
+        let mut run = Run::new(1_000);
+        run.limited = true;
+        // Once for each round trip, whatever little arrives.
+        assert_eq!(run.feed(4, Usage::Over, 100), 522);
+        run.limited = false;
+        assert_eq!(run.feed(1, Usage::Over, 100), 85);
     }
 
     #[test]

@@ -269,6 +269,14 @@ impl Encoding {
         (usable && self.cache.packet(first).is_some()).then_some(first)
     }
 
+    /// Of the payloads from `first` on that are in the cache.
+    #[must_use]
+    pub fn bytes_since(&self, first: u64) -> usize {
+        let newest = self.cache.newest().unwrap_or_default();
+        let known = (first..=newest).filter_map(|sequence| self.cache.packet(sequence));
+        known.map(|(_, payload)| payload.len()).sum()
+    }
+
     /// What is in the cache from `first` on and does not go out with the next batch anyway.
     pub fn since(&self, first: u64) -> impl Iterator<Item = u64> {
         let waiting = self.queue.get(self.batch..).unwrap_or_default();

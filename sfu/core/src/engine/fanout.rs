@@ -118,6 +118,7 @@ impl Engine {
             down,
             report_at,
             line,
+            sound_rate,
             ..
         } = &mut self.peers[key];
         let at = usize::from(pending.slot);
@@ -212,12 +213,13 @@ impl Engine {
                     continue;
                 }
             }
+            let bytes = out.bytes.len() - start;
             if slot.is_video {
                 out.enter_video(path, start);
             } else {
                 out.enter(path, start);
+                sound_rate.count(now, bytes);
             }
-            let bytes = out.bytes.len() - start;
             down.bytes += bytes as u64;
             if let Some(line) = numbered {
                 line.sent(now, bytes);

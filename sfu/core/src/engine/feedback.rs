@@ -121,13 +121,14 @@ impl Engine {
         let here = (self.ntp(now) >> 16) as u32;
         let peer = &mut self.peers[key];
         let share = peer.share_of_a_voice();
+        let congested = peer.line.as_ref().is_some_and(|l| l.is_congested(now));
         let Some(slot) = peer.slots.iter_mut().find(|slot| slot.ssrc == report.ssrc) else {
             return;
         };
         slot.fraction_lost = report.fraction_lost;
         slot.jitter = report.jitter;
         if !slot.is_video {
-            slot.hear_loss(now, report.fraction_lost, share);
+            slot.hear_loss(now, report.fraction_lost, (share, congested));
         }
         if report.last_sender_report == 0 {
             return;
@@ -145,7 +146,8 @@ impl Engine {
     /// Answers a NACK from the caches.
     fn resend(&mut self, now: Instant, key: PeerKey, media: u32, lost: LostSequences<'_>) {
         let peer = &mut self.peers[key];
-        let interval = (peer.round_trip() * 3 / 4).clamp(MIN_RESEND_INTERVAL, MAX_RESEND_INTERVAL);
+        let interval =
+            (peer.present_round_trip() * 3 / 4).clamp(MIN_RESEND_INTERVAL, MAX_RESEND_INTERVAL);
         let Peer {
             transport,
             slots,
@@ -163,9 +165,18 @@ impl Engine {
         let Some(srtp) = transport.srtp_out() else {
             return;
         };
+        if let Some(line) = line {
+            line.refill(now);
+        }
         for wire in lost {
-            if *resends >= RESENDS_PER_TICK {
+            // A receiver with a thin line would fill it with what is late already.
+            let full = line.as_ref().is_some_and(|line| !line.may_repair());
+            if *resends >= RESENDS_PER_TICK || full {
                 return;
+            }
+            // Shown no more: a keyframe of another encoding has taken its place, or will.
+            if slot.munger.is_past(wire) {
+                continue;
             }
             let Some((origin, sequence)) = slot.munger.sent(wire) else {
                 continue;
@@ -199,6 +210,7 @@ impl Engine {
                 down.bytes += bytes as u64;
                 if let Some(line) = numbered {
                     line.sent(now, bytes);
+                    line.repaired(bytes);
                 }
                 *resends += 1;
                 self.counters.retransmitted += 1;

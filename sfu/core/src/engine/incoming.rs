@@ -13,6 +13,9 @@ use crate::rtp::RtpHeader;
 use crate::rtp::cache::Insertion;
 use crate::rtp::munger::Clock;
 
+/// RTP header, extensions and the seal, as a receiver's line carries them beside a payload.
+const AROUND_PAYLOAD: usize = 40;
+
 impl Engine {
     pub(super) fn receive_rtp(&mut self, now: Instant, key: PeerKey, packet: &[u8]) -> Received {
         self.counters.rtp_received += 1;
@@ -156,7 +159,7 @@ impl Engine {
             let layer = meta.info.layer();
             encoding
                 .meter
-                .count(now, layer, meta.timestamp, payload.len());
+                .count(now, layer, meta.timestamp, payload.len() + AROUND_PAYLOAD);
             if meta.keyframe {
                 encoding.keyframe_came(now, sequence, meta.timestamp);
             }

@@ -15,8 +15,6 @@ use crate::room::shed;
 
 /// What the line carries is looked at so often, beside when something changes.
 const ALLOCATE_INTERVAL: Duration = Duration::from_millis(250);
-/// Set aside for each voice that is heard.
-const VOICE_BITS_PER_SECOND: u64 = 50_000;
 /// The smallest picture of a simulcast, until one is seen.
 const GUESSED_HEIGHT: u16 = 180;
 /// What an encoding costs, until one is measured.
@@ -61,9 +59,8 @@ impl Engine {
                 held: slot.held,
             });
         }
-        let voices = peer.slots.iter().skip(peer.video_slots);
-        let voices = voices.filter(|slot| slot.shows.is_some()).count() as u64;
-        let sound = voices * VOICE_BITS_PER_SECOND;
+        let anybody = peer.may_hear();
+        let sound = peer.sound_rate.reserve(now, anybody);
         let budget = shed::budget(self.shed, peer.budget);
         let budget = budget.map(|budget| budget.saturating_sub(sound));
         let wanted = allocate::wanted(&wishes) + sound;
@@ -162,7 +159,12 @@ impl Engine {
         let Some(source) = slot.shows else { return };
         let key = EncodingKey { source, encoding };
         let known = self.sources[source].encoding(encoding);
-        let fresh = known.and_then(|known| known.fresh(now));
+        let line = self.peers[at.peer].line.as_ref();
+        let fresh = known.and_then(|known| {
+            let first = known.fresh(now)?;
+            let fits = line.is_none_or(|line| line.catches_up(known.bytes_since(first)));
+            fits.then_some(first)
+        });
         self.start_encoding(now, key);
         let Some(known) = self.sources[source].encoding_mut(encoding) else {
             return;

@@ -20,6 +20,8 @@ use crate::units::Bitrate;
 const START: Bitrate = Bitrate::kbps(800);
 /// Kept free beside the media: RTCP, repair, what is below RTP; in percent of the estimate.
 const OVERHEAD_PERCENT: u64 = 5;
+/// A receiver begins with what there is since the last keyframe, if the line takes no longer for it.
+const CATCH_UP: Duration = Duration::from_millis(250);
 /// What waits longer is given up, up to the next keyframe.
 const MAX_WAIT: Duration = Duration::from_millis(800);
 /// Packets that wait at a slot at most.
@@ -41,6 +43,8 @@ pub struct Line {
     heard: bool,
     /// Slots with a backlog, by bits.
     waiting: u64,
+    /// Of what is sent once more.
+    repair: Pacer,
 }
 
 impl Line {
@@ -52,6 +56,7 @@ impl Line {
             unheard_since: None,
             heard: false,
             waiting: 0,
+            repair: Pacer::repair(now, START),
         }
     }
 
@@ -63,6 +68,36 @@ impl Line {
 
     pub fn refill(&mut self, now: Instant) {
         self.pacer.refill(now, self.estimator.pacing_rate());
+        self.repair.refill(now, self.estimator.estimate());
+    }
+
+    /// Whether one more packet may be sent again now.
+    #[must_use]
+    pub fn may_repair(&self) -> bool {
+        self.repair.may_send()
+    }
+
+    /// A packet was sent again; that it has left is told apart.
+    pub fn repaired(&mut self, bytes: usize) {
+        self.repair.sent(bytes);
+    }
+
+    /// Its queue was full a moment ago.
+    #[must_use]
+    pub fn is_congested(&self, now: Instant) -> bool {
+        self.estimator.is_congested(now)
+    }
+
+    /// Whether so much may go out at once without making all that follows late.
+    #[must_use]
+    pub fn catches_up(&self, bytes: usize) -> bool {
+        bytes as u64 <= self.estimator.estimate().bytes_in(CATCH_UP)
+    }
+
+    /// Of a packet and its feedback, lately.
+    #[must_use]
+    pub fn round_trip(&self) -> Duration {
+        self.estimator.present_round_trip()
     }
 
     /// A packet that bears the estimator's next number has left.

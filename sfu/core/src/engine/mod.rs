@@ -26,6 +26,7 @@ mod reports;
 mod rng;
 mod rooms;
 mod slot;
+mod sound_rate;
 mod source;
 mod tick;
 mod writer;

@@ -10,6 +10,7 @@ use super::line::Line;
 use super::peer::{IncomingStream, MAX_TRACKS, Peer, Traffic};
 use super::rooms::{Room, RoomKey};
 use super::slot::Slot;
+use super::sound_rate::SoundRate;
 use super::source::{EncodingKey, MAX_ENCODINGS, Owner, PeerKey, Source, Upstream};
 use crate::api::{CommandError, Outcome, Secrets};
 use crate::ids::{EncodingIndex, PeerId, RoomId, SourceId, Track};
@@ -242,6 +243,7 @@ impl Engine {
             jitter: Duration::ZERO,
             sends_redundancy: false,
             down: Traffic::default(),
+            sound_rate: SoundRate::default(),
         });
         self.peer_keys.insert(id, key);
         self.ufrags.insert(ufrag, key);

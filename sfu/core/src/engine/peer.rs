@@ -6,6 +6,7 @@ use arrayvec::ArrayVec;
 
 use super::line::Line;
 use super::slot::Slot;
+use super::sound_rate::SoundRate;
 use super::source::{EncodingKey, SourceKey};
 use crate::ids::{EncodingIndex, Path, PeerId};
 use crate::rtcp::TransportFeedbackRecorder;
@@ -93,6 +94,8 @@ pub struct Peer {
     /// The packets of its microphone among them.
     pub up_sound: Traffic,
     pub down: Traffic,
+    /// Of the sound that it gets.
+    pub sound_rate: SoundRate,
     /// The worst of what it sends, since the last statistics.
     pub jitter: Duration,
     /// Its microphone sends RED.
@@ -117,6 +120,20 @@ impl Peer {
     #[must_use]
     pub fn round_trip(&self) -> Duration {
         self.round_trip.unwrap_or(FIRST_ROUND_TRIP)
+    }
+
+    /// The same, with what waits in its line's queue at present.
+    #[must_use]
+    pub fn present_round_trip(&self) -> Duration {
+        let line = self.line.as_ref().map(|line| line.round_trip());
+        self.round_trip().max(line.unwrap_or_default())
+    }
+
+    /// Whether somebody may be heard.
+    #[must_use]
+    pub fn may_hear(&self) -> bool {
+        let mut sounds = self.slots[self.video_slots..].iter();
+        sounds.any(|slot| slot.shows.is_some())
     }
 
     /// Folds one measurement in (weight 1/8, as RFC 6298 §2).

@@ -383,9 +383,17 @@ impl Slot {
         self.codecs.iter().find(|known| known.codec == codec)
     }
 
-    /// The receiver has reported; `share` of its line is this sound's, if it is known.
-    pub fn hear_loss(&mut self, now: Instant, fraction_lost: u8, share: Option<u64>) {
-        self.redundancy.report(now, fraction_lost);
+    /// The receiver has reported; `share` of its line is this sound's, if it is known. What a
+    /// full line loses, it would lose all the more with copies.
+    pub fn hear_loss(
+        &mut self,
+        now: Instant,
+        fraction_lost: u8,
+        (share, congested): (Option<u64>, bool),
+    ) {
+        if !congested {
+            self.redundancy.report(now, fraction_lost);
+        }
         let (least, most) = SOUND_BITS_PER_SECOND.into_inner();
         let share = share.unwrap_or(most).clamp(least, most);
         self.sound_bits_per_second = share as u32; // at most 128,000

@@ -348,6 +348,13 @@ impl<O: Copy + Eq> Munger<O> {
         Some((binding.origin, binding.sequence_in(out)?))
     }
 
+    /// The packet is of a feed that has ended, or of none.
+    #[must_use]
+    pub fn is_past(&self, wire: u16) -> bool {
+        let present = self.current.as_ref().zip(self.unwrap(wire));
+        present.is_none_or(|(current, out)| out < current.first_out)
+    }
+
     /// The place that a packet has, without changing anything: for sending again.
     #[must_use]
     pub fn again(&self, wire: u16, packet: &Numbering) -> Option<Mapped> {

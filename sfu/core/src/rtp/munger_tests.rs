@@ -344,3 +344,24 @@ fn check(seen: &Seen) -> Result<(), TestCaseError> {
     }
     Ok(())
 }
+
+#[test]
+fn what_was_sent_of_a_feed_that_has_ended_is_past() {
+    let now = start();
+    let mut munger = Munger::new(65_530);
+    assert!(munger.is_past(65_530), "nothing was sent");
+    munger.start(now, 'a', Clock::VIDEO, &packet(70_000, 5));
+    munger.map(now, &packet(70_001, 5)).unwrap();
+    assert!(!munger.is_past(65_530));
+    munger.start(now, 'b', Clock::VIDEO, &packet(0, 7));
+    assert!(munger.is_past(65_531));
+    assert!(!munger.is_past(65_532));
+    // Over more than a lap, and half a lap back.
+    for sequence in 1..100_000 {
+        munger.map(now, &packet(sequence, 7)).unwrap();
+    }
+    let newest = (munger.next - 1) as u16;
+    assert!(!munger.is_past(newest) && !munger.is_past(newest.wrapping_sub(30_000)));
+    munger.stop();
+    assert!(munger.is_past(newest));
+}

@@ -101,9 +101,14 @@ fn forward(workers: u8, wants: Wants) -> Cost {
     world.run_media(Duration::from_secs(1));
     if wants.scheme != Scheme::Flat {
         // The voices of four, and half of what two cameras send.
+        let bits = if wants.scheme == Scheme::Vp9Spatial {
+            450_000
+        } else {
+            300_000
+        };
         for client in world.clients.values_mut() {
             let ssrc = client.video_ssrc(0);
-            client.send_rtcp(|out| rtcp::remb(out, 77, 300_000, &[ssrc]));
+            client.send_rtcp(|out| rtcp::remb(out, 77, bits, &[ssrc]));
         }
     }
     world.loss_down = 20;

@@ -4,6 +4,7 @@
 mod allocation;
 mod audio;
 mod bandwidth;
+mod browser;
 mod chaos;
 mod client;
 mod forwarding;
@@ -17,5 +18,6 @@ mod scalable;
 mod selection;
 mod sending;
 mod shed;
+mod thin;
 mod workers;
 mod world;

@@ -82,7 +82,7 @@ fn a_narrow_line_gets_half_the_frames() {
     let (mut world, viewer, sender) = call(Scheme::Vp8Temporal, 301);
     assert_continuous(&world.clients[&viewer], 0);
     let plis = world.clients[&sender].camera.plis;
-    for (kbps, top, share) in [(60, 1, 2), (30, 0, 4), (2_000, 2, 1)] {
+    for (kbps, top, share) in [(75, 1, 2), (40, 0, 4), (2_000, 2, 1)] {
         narrow(&mut world, viewer, kbps);
         // Up goes after a second, and then layer by layer.
         world.run_media(2 * SECOND);
@@ -157,7 +157,7 @@ fn without_limit_everything_goes_on() {
 fn described_frames_are_dropped_and_the_receiver_is_told() {
     let (mut world, viewer, sender) = call(Scheme::Av1Temporal, 304);
     let plis = world.clients[&sender].camera.plis;
-    for (kbps, top, share) in [(60, 1, 2), (30, 0, 4), (2_000, 2, 1)] {
+    for (kbps, top, share) in [(75, 1, 2), (40, 0, 4), (2_000, 2, 1)] {
         narrow(&mut world, viewer, kbps);
         world.run_media(2 * SECOND);
         let seen = shown(&mut world, viewer, 4);
@@ -274,8 +274,8 @@ fn small_slots_get_small_pictures_of_one_stream() {
     }
     assert_eq!(world.clients[&sender].camera.plis, plis + 2);
 
-    // Down at once, without one; 80 kbit/s are one layer.
-    for (kbps, wanted) in [(200, 1), (100, 0)] {
+    // Down at once, without one; 110 kbit/s are one layer.
+    for (kbps, wanted) in [(270, 1), (140, 0)] {
         narrow(&mut world, small, kbps);
         world.run_media(SECOND / 4);
         let seen = shown(&mut world, small, 2);

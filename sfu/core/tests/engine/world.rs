@@ -211,6 +211,7 @@ impl World {
         for step in 0..steps as u64 {
             self.now += STEP;
             media(&mut RunStep {
+                now: self.now,
                 ms: step * STEP.as_millis() as u64,
                 clients: &mut self.clients,
             });
@@ -403,6 +404,7 @@ impl World {
 }
 
 pub struct RunStep<'a> {
+    pub now: Instant,
     pub ms: u64,
     pub clients: &'a mut BTreeMap<PeerId, Client>,
 }
