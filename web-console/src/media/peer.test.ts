@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { slotCodecs, speechCodecs } from "./peer";
+import { type ExtensionChoice, slotCodecs, speechCodecs, wantDescriptors } from "./peer";
 
 const codec = (mimeType: string, sdpFmtpLine?: string): RTCRtpCodec =>
   sdpFmtpLine === undefined ? { mimeType, clockRate: 90_000 } : { mimeType, clockRate: 90_000, sdpFmtpLine };
@@ -43,5 +43,36 @@ describe("the codecs of speech", () => {
   test("begin with redundancy where the browser has it", () => {
     expect(speechCodecs([opus, codec("audio/G722"), red])).toEqual([red, opus, codec("audio/G722")]);
     expect(speechCodecs([opus])).toEqual([]);
+  });
+});
+
+describe("a slot", () => {
+  const descriptor = "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension";
+  type Known = ReturnType<NonNullable<ExtensionChoice["getHeaderExtensionsToNegotiate"]>>;
+  const chosen = (known: Known): Known | null => {
+    let wanted: Known | null = null;
+    wantDescriptors({
+      getHeaderExtensionsToNegotiate: () => known,
+      setHeaderExtensionsToNegotiate: (extensions) => {
+        wanted = extensions;
+      },
+    });
+    return wanted;
+  };
+
+  test("asks for dependency descriptors, and leaves the other extensions as they are", () => {
+    const others: Known = [
+      { uri: "urn:ietf:params:rtp-hdrext:sdes:mid", direction: "sendrecv" },
+      { uri: "urn:3gpp:video-orientation", direction: "stopped" },
+    ];
+    expect(chosen([...others, { uri: descriptor, direction: "stopped" }])).toEqual([
+      ...others,
+      { uri: descriptor, direction: "recvonly" },
+    ]);
+    expect(chosen(others)).toBeNull();
+  });
+
+  test("of a browser that lets nothing be chosen is left alone", () => {
+    expect(() => wantDescriptors({})).not.toThrow();
   });
 });

@@ -55,6 +55,26 @@ export function speechCodecs(known: readonly RTCRtpCodec[]): RTCRtpCodec[] {
   return known.some(isRed) ? [...known.filter(isRed), ...known.filter((one) => !isRed(one))] : [];
 }
 
+const DESCRIPTOR = "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension";
+
+/** Of WebRTC extensions (w3c.github.io/webrtc-extensions, §7), which TypeScript's library does not know yet. */
+export type ExtensionChoice = {
+  getHeaderExtensionsToNegotiate?: () => { uri: string; direction: RTCRtpTransceiverDirection }[];
+  setHeaderExtensionsToNegotiate?: (wanted: { uri: string; direction: RTCRtpTransceiverDirection }[]) => void;
+};
+
+/**
+ * Has a slot tell of layers within one stream (AV1 RTP specification, appendix A). Chromium asks for that only where it
+ * sends such layers itself, and decodes no spatial layers of AV1 without.
+ */
+export function wantDescriptors(slot: ExtensionChoice): void {
+  const known = slot.getHeaderExtensionsToNegotiate?.() ?? [];
+  if (!known.some(({ uri }) => uri === DESCRIPTOR)) return;
+  slot.setHeaderExtensionsToNegotiate?.(
+    known.map((one) => (one.uri === DESCRIPTOR ? { ...one, direction: "recvonly" } : one)),
+  );
+}
+
 /**
  * One connection to the media server: own microphone and camera, and slots
  * that receive whatever the server puts into them. Negotiated once; later
@@ -110,6 +130,7 @@ export class Peer {
   private receive(kind: "audio" | "video", codecs: RTCRtpCodec[]): MediaStream {
     const transceiver = this.pc.addTransceiver(kind, { direction: "recvonly" });
     prefer(transceiver, codecs);
+    if (kind === "video") wantDescriptors(transceiver as ExtensionChoice);
     // An order must not wait behind a smooth picture: the buffer holds what the line's jitter asks for, and no more.
     if ("jitterBufferTarget" in transceiver.receiver) transceiver.receiver.jitterBufferTarget = 0;
     return new MediaStream([transceiver.receiver.track]);
