@@ -10,11 +10,21 @@ export type Plan = {
   codec: Codec;
   /** Three sizes by rid. */
   simulcast: boolean;
+  /** Of the only encoding (w3c.github.io/webrtc-svc), where the sizes are layers of one stream. */
+  scalabilityMode?: string;
   videoSlots: number;
 };
 
 /** One received or sent stream. */
-export type Stream = { codec: string; frames: number; height: number; rid: string };
+export type Stream = {
+  codec: string;
+  frames: number;
+  height: number;
+  rid: string;
+  /** Keyframes that the receiver asked for, because it could not go on without. */
+  requests: number;
+  mode: string;
+};
 export type View = { sent: Stream[]; received: Stream[]; connected: boolean; trouble: string };
 
 /** The pages of Playwright and of Puppeteer. */
@@ -40,7 +50,15 @@ export function enter(page: AnyPage, plan: Plan): Promise<boolean> {
         waiting.set(lastId, done);
         socket.send(JSON.stringify({ id: lastId, key: `client-${plan.account}-${lastId}-${Math.random()}`, request }));
       });
-    const client = { ask, connection: null as RTCPeerConnection | null, conference: 0, trouble: "", plan };
+    const client = {
+      ask,
+      connection: null as RTCPeerConnection | null,
+      conference: 0,
+      /** Who is in which slot. */
+      slots: [] as (number | null)[],
+      trouble: "",
+      plan,
+    };
     Object.assign(window, { client });
 
     const connect = async () => {
@@ -65,8 +83,10 @@ export function enter(page: AnyPage, plan: Plan): Promise<boolean> {
               { rid: "h", scaleResolutionDownBy: 2, maxBitrate: 500_000, ...mode },
               { rid: "f", maxBitrate: 1_500_000, ...mode },
             ]
-          : [{ scaleResolutionDownBy: 2, maxBitrate: 600_000 }],
-      });
+          : client.plan.scalabilityMode === undefined
+            ? [{ scaleResolutionDownBy: 2, maxBitrate: 600_000 }]
+            : [{ maxBitrate: 1_500_000, scalabilityMode: client.plan.scalabilityMode }],
+      } as RTCRtpTransceiverInit);
       const known = RTCRtpSender.getCapabilities("video")?.codecs ?? [];
       const wanted = known.filter(({ mimeType, sdpFmtpLine = "" }) => {
         if (mimeType === "video/rtx") return true;
@@ -83,7 +103,16 @@ export function enter(page: AnyPage, plan: Plan): Promise<boolean> {
         }
       });
       sender.setCodecPreferences(wanted);
-      for (let slot = 0; slot < client.plan.videoSlots; slot += 1) connection.addTransceiver("video", { direction: "recvonly" });
+      for (let slot = 0; slot < client.plan.videoSlots; slot += 1) {
+        const receiving = connection.addTransceiver("video", { direction: "recvonly" }) as RTCRtpTransceiver & {
+          getHeaderExtensionsToNegotiate?: () => { uri: string; direction: string }[];
+          setHeaderExtensionsToNegotiate?: (extensions: { uri: string; direction: string }[]) => void;
+        };
+        // Without it Chromium decodes no spatial layers of AV1, and does not ask for it by itself.
+        const extensions = receiving.getHeaderExtensionsToNegotiate?.() ?? [];
+        for (const one of extensions) if (one.uri.includes("dependency-descriptor")) one.direction = "recvonly";
+        receiving.setHeaderExtensionsToNegotiate?.(extensions);
+      }
       for (let slot = 0; slot < 2; slot += 1) connection.addTransceiver("audio", { direction: "recvonly" });
       // A received track is decoded when somebody looks at it.
       connection.ontrack = ({ track, streams: [stream] }) => {
@@ -113,7 +142,12 @@ export function enter(page: AnyPage, plan: Plan): Promise<boolean> {
         id?: number;
         reply?: Record<string, unknown>;
         refusal?: { code: string };
-        push?: { type: string; ring?: { invitation: number }; layers?: { rid: string | null; active: boolean }[] };
+        push?: {
+          type: string;
+          ring?: { invitation: number };
+          layers?: { rid: string | null; active: boolean }[];
+          slots?: (number | null)[];
+        };
       };
       if (message.type === "push") {
         const { push } = message;
@@ -122,6 +156,8 @@ export function enter(page: AnyPage, plan: Plan): Promise<boolean> {
             client.conference = Number(reply.conference);
             return attempt();
           });
+        } else if (push?.type === "slots") {
+          client.slots = push.slots ?? [];
         } else if (push?.type === "sendLayers") {
           const sender = client.connection?.getSenders().find((one) => one.track?.kind === "video");
           const parameters = sender?.getParameters();
@@ -165,15 +201,27 @@ export function callSites(page: AnyPage, codes: string[]): Promise<void> {
 }
 
 /** Sends another codec from now on, over a new connection. */
-export function resend(page: AnyPage, codec: Codec, simulcast: boolean): Promise<void> {
+export function resend(page: AnyPage, codec: Codec, simulcast: boolean, scalabilityMode?: string): Promise<void> {
   return page.evaluate(
-    async ({ codec, simulcast }: { codec: Codec; simulcast: boolean }) => {
+    async (change: Pick<Plan, "codec" | "simulcast" | "scalabilityMode">) => {
       const { client } = window as unknown as { client: { plan: Plan; attempt: () => Promise<void> } };
-      Object.assign(client.plan, { codec, simulcast });
+      Object.assign(client.plan, { scalabilityMode: undefined, ...change });
       await client.attempt();
     },
-    { codec, simulcast },
+    { codec, simulcast, ...(scalabilityMode === undefined ? {} : { scalabilityMode }) },
   );
+}
+
+/** Tells the server how high the pictures are that it shows, all of them. */
+export function showAt(page: AnyPage, height: number): Promise<void> {
+  return page.evaluate(async (height: number) => {
+    const { client } = window as unknown as {
+      client: { ask: (request: object) => Promise<object>; conference: number; slots: (number | null)[] };
+    };
+    const shown = client.slots.filter((one) => one !== null);
+    const tiles = shown.map((participant) => ({ participant, height }));
+    await client.ask({ type: "show", conference: client.conference, wish: { tiles } });
+  }, height);
 }
 
 export function sends(page: AnyPage, codec: Codec): Promise<boolean> {
@@ -207,7 +255,13 @@ export function look(page: AnyPage): Promise<View> {
     for (const stat of stats.values()) {
       if (stat.kind !== "video" || (stat.type !== "inbound-rtp" && stat.type !== "outbound-rtp")) continue;
       const codec = String(stats.get(stat.codecId)?.mimeType ?? "").replace("video/", "");
-      const stream = { codec, height: Number(stat.frameHeight ?? 0), rid: String(stat.rid ?? "") };
+      const stream = {
+        codec,
+        height: Number(stat.frameHeight ?? 0),
+        rid: String(stat.rid ?? ""),
+        requests: Number(stat.pliCount ?? 0),
+        mode: String(stat.scalabilityMode ?? ""),
+      };
       if (stat.type === "inbound-rtp") view.received.push({ ...stream, frames: Number(stat.framesDecoded ?? 0) });
       else view.sent.push({ ...stream, frames: Number(stat.framesSent ?? 0) });
     }
