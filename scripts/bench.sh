@@ -7,6 +7,7 @@ trap 'rm -f "$results"' EXIT
 
 cargo build --release -p liandong-server -p liandong-loadtest
 cargo bench -p liandong-sfu-node --bench forward | tee -a "$results"
+cargo bench -p liandong-server --bench journal | tee -a "$results"
 scripts/bench-answers.sh | tee -a "$results"
 
 echo

@@ -129,6 +129,7 @@ impl Seen {
             | Push::SlotQuality { .. }
             | Push::SendLayers { .. }
             | Push::Overload { .. }
+            | Push::Journal { .. }
             | Push::MediaLost { .. }
             | Push::Incident { .. }
             | Push::Dossier { .. }

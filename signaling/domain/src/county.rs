@@ -203,11 +203,19 @@ impl County {
     fn apply_incident(&mut self, event: &IncidentEvent) {
         self.last.incident = self.last.incident.max(event.incident);
         match self.incidents.get_mut(&event.incident) {
-            Some(incident) => Arc::make_mut(incident).apply(event),
+            Some(incident) => {
+                let incident = Arc::make_mut(incident);
+                incident.apply(event);
+                // Otherwise there are no more settled ones than before.
+                if !incident.state.is_final() {
+                    return;
+                }
+            }
             None => {
                 if let Some(reported) = Incident::reported(event) {
                     self.incidents.insert(event.incident, Arc::new(reported));
                 }
+                return;
             }
         }
         let settled = self.incidents().filter(|one| one.state.is_final());

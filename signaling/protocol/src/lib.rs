@@ -28,7 +28,7 @@ pub use directory::{Directory, DirectoryPerson, DirectorySite, Place, Presence, 
 pub use ids::{AccountId, ConferenceId, IncidentId, InvitationId, ParticipantId, SiteCode};
 pub use incident::{Dossier, Incident, IncidentReport, IncidentStep};
 pub use refusal::{Refusal, RefusalCode};
-pub use server::{Push, Reply, ServerMessage, Snapshot};
+pub use server::{JournalState, Push, Reply, ServerMessage, Snapshot};
 
 /// The version of this protocol. A client says it in [`Request::Hello`]; the
 /// server refuses another with [`RefusalCode::ProtocolVersion`].

@@ -179,6 +179,18 @@ pub struct SlotQuality {
     pub score: f64,
 }
 
+/// How the journal is. Without it no order is carried out; running calls go on.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub enum JournalState {
+    Well,
+    /// No room on the disk, say: tried again every second.
+    Unwritable,
+    /// It has to be restored from a backup.
+    Damaged,
+}
+
 /// Which of its tracks a client sends.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
@@ -296,6 +308,10 @@ pub enum Push {
     /// limit: 0 not at all; to consoles.
     Overload {
         level: u32,
+    },
+    /// Whether orders can be carried out; after the welcome only when they cannot.
+    Journal {
+        state: JournalState,
     },
     /// The media server has lost this client's media: send a new `Offer`.
     MediaLost {

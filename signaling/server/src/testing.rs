@@ -56,6 +56,7 @@ pub struct Sheet {
     unsure: bool,
     /// Appends that have not come back.
     waiting: usize,
+    pub damage: Option<JournalError>,
 }
 
 impl Paper {
@@ -66,6 +67,7 @@ impl Paper {
             entries: Vec::new(),
             unsure: false,
             waiting: 0,
+            damage: None,
         };
         Self {
             sheet: Arc::new(Mutex::new(sheet)),
@@ -123,8 +125,12 @@ impl Journal for Paper {
             entries,
             unsure,
             waiting,
+            damage,
         } = &mut *sheet;
         *waiting -= 1;
+        if let Some(damage) = damage {
+            return Err(damage.clone());
+        }
         if std::mem::take(unsure) {
             return Err(JournalError::Diverged {
                 expected: 0,
@@ -146,6 +152,10 @@ impl Journal for Paper {
         let sheet = self.sheet.lock().unwrap();
         let entry = sheet.entries.iter().find(|entry| entry.seq == seq);
         Ok(entry.map(|entry| entry.hash))
+    }
+
+    fn damage(&self) -> Option<JournalError> {
+        self.sheet.lock().unwrap().damage.clone()
     }
 
     async fn read(&self, after: u64, limit: usize) -> Result<Vec<Entry>, JournalError> {
@@ -198,7 +208,7 @@ pub async fn parts(paper: &Paper) -> Parts<Paper> {
     ledger
         .order(&Actor::System, None, &directory(), clock::now())
         .unwrap();
-    ledger.commit().await.unwrap();
+    ledger.commit(clock::now()).await.unwrap();
     let (node, node_events) = Node::start(NodeConfig {
         listen: vec![[127, 0, 0, 1].into()],
         port: 0,

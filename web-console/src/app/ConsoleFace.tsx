@@ -23,6 +23,7 @@ import { Wall } from "../features/wall/Wall";
 import { CallSound } from "../media/Streams";
 import { useReplica } from "../protocol/client";
 import type { ConferenceId } from "../protocol/generated/ConferenceId";
+import { JournalBanner } from "./JournalBanner";
 import { OverloadBanner } from "./OverloadBanner";
 import { TopBar } from "./TopBar";
 
@@ -38,6 +39,7 @@ export function ConsoleFace() {
     <div className="console" data-call={conference !== null} data-left={left}>
       <TopBar onDevices={openDevices}>{conference !== null && <CallStatus conference={conference} />}</TopBar>
       <div className="console-notice">
+        <JournalBanner />
         <NewCalls dossierInView onLook={() => setLeft("incidents")} />
       </div>
       <aside className="console-left" aria-label={t(left === "directory" ? "directory.title" : "incident.title")}>

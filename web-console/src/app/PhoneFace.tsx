@@ -25,6 +25,7 @@ import { clockOf } from "../ui/time";
 import { useTitle } from "../ui/useTitle";
 import { useNow } from "../ui/useNow";
 import { useWakeLock } from "../ui/useWakeLock";
+import { JournalBanner } from "./JournalBanner";
 import { OverloadBanner } from "./OverloadBanner";
 import { AccountMenu, LinkState } from "./TopBar";
 
@@ -35,6 +36,7 @@ export function PhoneFace() {
   useWakeLock(conference !== null);
   return (
     <div className="phone">
+      <JournalBanner />
       {conference === null ? (
         <PhoneAtRest commands={commands} />
       ) : (

@@ -21,6 +21,7 @@ import { CallSound } from "../media/Streams";
 import { useReplica } from "../protocol/client";
 import { LanguageSwitch } from "../ui/LanguageSwitch";
 import { useWakeLock } from "../ui/useWakeLock";
+import { JournalBanner } from "./JournalBanner";
 import { AccountMenu, LinkState } from "./TopBar";
 
 /** The face of a site's room: rung loudly, used from a distance. */
@@ -49,6 +50,7 @@ export function TerminalFace() {
   );
   return (
     <div className="terminal">
+      <JournalBanner />
       {conference === null ? (
         incidents ? (
           <main className="terminal-incidents">

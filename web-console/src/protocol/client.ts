@@ -8,6 +8,7 @@ import type { ConferenceId } from "./generated/ConferenceId";
 import type { IceServer } from "./generated/IceServer";
 import type { IncidentId } from "./generated/IncidentId";
 import type { InvitationId } from "./generated/InvitationId";
+import type { JournalState } from "./generated/JournalState";
 import type { Login } from "./generated/Login";
 import type { Me } from "./generated/Me";
 import type { MissReason } from "./generated/MissReason";
@@ -54,6 +55,8 @@ export const linkStore = createStore<ConnectionPhase>(() => ({ phase: "off" }));
 export const replicaStore = createStore<{ replica: Replica | null }>(() => ({ replica: null }));
 /** How much video the media server holds back because it has too much to do; 0: nothing. */
 export const overloadStore = createStore<{ level: number }>(() => ({ level: 0 }));
+/** Whether orders can be carried out. */
+export const journalStore = createStore<{ state: JournalState }>(() => ({ state: "well" }));
 export const vitals = new Vitals();
 
 /** Fifty sites that answer at once send hundreds of pushes; the page is drawn anew about 30 times a second. */
@@ -91,8 +94,9 @@ const connection = new Connection({
 function welcomed(welcome: Welcome): void {
   const now = Date.now();
   servers = welcome.iceServers;
-  // Said anew by a server that still is overloaded.
+  // Said anew by a server with which it still is so.
   overloadStore.setState({ level: 0 });
+  journalStore.setState({ state: "well" });
   const old = latest;
   const replica =
     old !== null && old.me.account === welcome.me.account
@@ -110,6 +114,7 @@ function pushed(push: Push): void {
   if (push.type === "mediaLost" || push.type === "sendLayers") tell(push);
   if (push.type === "resync") void askForDossier().catch(() => undefined);
   if (push.type === "overload") overloadStore.setState({ level: push.level });
+  if (push.type === "journal") journalStore.setState({ state: push.state });
   if (push.type === "ringStopped" && push.reason !== null && stopped !== undefined) {
     tell({ type: "ringMissed", fromSiteName: stopped.fromSiteName, reason: push.reason });
   }

@@ -177,6 +177,7 @@ export function applyPush(replica: Replica, push: Push, nowMs: number): Replica 
     case "slotQuality":
     case "sendLayers":
     case "overload":
+    case "journal":
     case "mediaLost":
     case "signedOut":
       return replica;

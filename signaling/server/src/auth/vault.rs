@@ -9,7 +9,7 @@ use liandong_protocol::AccountId;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::session::{Session, SessionId};
-use crate::journal::sqlite;
+use crate::journal::{JournalError, sqlite};
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS passwords (
@@ -27,6 +27,14 @@ const SCHEMA: &str = "
 #[derive(Debug, thiserror::Error)]
 #[error("accounts' store: {0}")]
 pub struct VaultError(#[from] rusqlite::Error);
+
+impl VaultError {
+    /// What whoever runs the server is to do: the file is the journal's, too.
+    #[must_use]
+    pub fn mend(&self) -> &'static str {
+        JournalError::from_store(&self.0).mend()
+    }
+}
 
 /// All calls may wait for the disk: call them from blocking threads.
 #[derive(Debug)]

@@ -6,14 +6,23 @@ use liandong_domain::{
     AccountId, Actor, County, Decision, Event, Order, Outcome, Refusal, Timestamp, Timing,
 };
 
-use crate::journal::record::{Access, Content, Record};
+use crate::journal::record::{Access, Content, Record, Upkeep};
 use crate::journal::snapshots::{Snapshot, Snapshots};
-use crate::journal::{Draft, Journal, JournalError};
+use crate::journal::{Draft, Entry, Journal, JournalError};
 
 /// Entries read at a time when replaying.
 const STEP: usize = 2_048;
 /// Entries between two snapshots: replaying so many takes a fraction of a second.
 const SNAPSHOT_EVERY: u64 = 10_000;
+
+/// Why nothing can be written.
+#[derive(Clone, Debug)]
+pub struct Trouble {
+    pub error: JournalError,
+    pub since: Timestamp,
+    /// Orders and logins that were refused for it.
+    pub refused: u32,
+}
 
 /// Owned by the desk alone, so nothing comes between deciding and applying.
 #[derive(Debug)]
@@ -26,8 +35,8 @@ pub struct Ledger<J> {
     events: Vec<Event>,
     /// Of the last entry.
     seq: u64,
-    /// Why the last append failed; cleared by the next that succeeds.
-    trouble: Option<JournalError>,
+    /// Since the last append failed, or damage was found; until the next that succeeds.
+    trouble: Option<Trouble>,
     snapshots: Snapshots,
     /// The entry of the last snapshot, also of one that is being written.
     snapshot_at: u64,
@@ -44,6 +53,7 @@ impl<J: Journal> Ledger<J> {
         snapshots: Snapshots,
         timing: Timing,
     ) -> Result<Self, JournalError> {
+        snapshots.tidy();
         let (county, snapshot_at) = begin(&journal, &snapshots).await?;
         let (county, seq) = replay(&journal, county.timed(timing), snapshot_at).await?;
         Ok(Self {
@@ -70,9 +80,50 @@ impl<J: Journal> Ledger<J> {
         self.seq
     }
 
+    /// The entry of the snapshot that it began with, or of the last one since.
+    pub fn snapshot_at(&self) -> u64 {
+        self.snapshot_at
+    }
+
     /// Why nothing can be written at present.
-    pub fn trouble(&self) -> Option<&JournalError> {
+    pub fn trouble(&self) -> Option<&Trouble> {
         self.trouble.as_ref()
+    }
+
+    /// So many orders more were refused for the trouble.
+    pub fn refused(&mut self, count: u32) {
+        if let Some(trouble) = &mut self.trouble {
+            trouble.refused = trouble.refused.saturating_add(count);
+        }
+    }
+
+    /// Takes up damage that somebody else found; and while nothing can be
+    /// written, tries with an entry of its own that tells of it, so that the end of the
+    /// trouble is noticed though nobody orders anything.
+    pub fn look_after(&mut self, now: Timestamp) {
+        if let Some(error) = self.journal.damage() {
+            self.in_trouble(error, now);
+        } else if let Some(trouble) = &self.trouble {
+            let upkeep = Upkeep::WasUnwritable {
+                since: trouble.since,
+                refused: trouble.refused,
+            };
+            self.drafts
+                .extend(draft(now, &Actor::System, &Record::upkeep(upkeep)));
+        }
+    }
+
+    fn in_trouble(&mut self, error: JournalError, now: Timestamp) {
+        match &mut self.trouble {
+            Some(trouble) => trouble.error = error,
+            None => {
+                self.trouble = Some(Trouble {
+                    error,
+                    since: now,
+                    refused: 0,
+                });
+            }
+        }
     }
 
     /// Decides on the working copy.
@@ -121,7 +172,7 @@ impl<J: Journal> Ledger<J> {
     ///
     /// # Errors
     /// Nothing that was decided has happened.
-    pub async fn commit(&mut self) -> Result<Vec<Event>, JournalError> {
+    pub async fn commit(&mut self, now: Timestamp) -> Result<Vec<Event>, JournalError> {
         let drafts = std::mem::take(&mut self.drafts);
         let events = std::mem::take(&mut self.events);
         if drafts.is_empty() {
@@ -139,7 +190,7 @@ impl<J: Journal> Ledger<J> {
                     self.reread().await;
                 }
                 self.working = self.committed.clone();
-                self.trouble = Some(error.clone());
+                self.in_trouble(error.clone(), now);
                 Err(error)
             }
         }
@@ -225,30 +276,42 @@ async fn begin<J: Journal>(
     Ok((County::new(), 0))
 }
 
-/// Applies all entries after `seq`.
+/// Applies all entries after `seq`. The next are read while these are applied.
 async fn replay<J: Journal>(
     journal: &J,
     mut county: County,
     mut seq: u64,
 ) -> Result<(County, u64), JournalError> {
+    let ahead = |after: u64| {
+        let journal = journal.clone();
+        tokio::spawn(async move { journal.read(after, STEP).await })
+    };
+    let mut reading = ahead(seq);
     loop {
-        let entries = journal.read(seq, STEP).await?;
-        if entries.is_empty() {
+        let entries = reading
+            .await
+            .map_err(|error| JournalError::Unavailable(error.to_string()))??;
+        let Some(last) = entries.last() else {
             return Ok((county, seq));
-        }
-        for entry in entries {
-            seq = entry.seq;
-            let record: Record =
-                serde_json::from_str(&entry.body).map_err(|error| JournalError::Broken {
-                    seq,
-                    what: format!("this version cannot read it: {error}"),
-                })?;
-            match record.content {
-                Content::Event(event) => county.apply(&event),
-                Content::Access(_) => {}
-            }
+        };
+        seq = last.seq;
+        reading = ahead(seq);
+        for entry in &entries {
+            apply(&mut county, entry)?;
         }
     }
+}
+
+fn apply(county: &mut County, entry: &Entry) -> Result<(), JournalError> {
+    let record = Record::read(&entry.body).map_err(|what| JournalError::Later {
+        seq: entry.seq,
+        what,
+    })?;
+    match record.content {
+        Content::Event(event) => county.apply(&event),
+        Content::Access(_) | Content::Upkeep(_) => {}
+    }
+    Ok(())
 }
 
 /// Plain data always becomes JSON; if ever not, the log has it.

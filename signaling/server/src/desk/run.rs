@@ -16,11 +16,11 @@ use std::time::Instant;
 use liandong_domain::{
     AccountId, Actor, ConferenceId, Event, IncidentId, Order, Outcome, ParticipantId, Timestamp,
 };
-use liandong_protocol::{Refusal, RefusalCode, Reply};
+use liandong_protocol::{JournalState, Push, Refusal, RefusalCode, Reply};
 use liandong_sfu_node::NodeEvent;
 use tokio::sync::{mpsc, oneshot};
 
-use super::clients::{Attached, ClientId, Clients, ConnectionId};
+use super::clients::{Attached, ClientId, Clients, ConnectionId, encode_push};
 use super::ledger::Ledger;
 use super::orders::Work;
 use super::tell::{self, Told};
@@ -82,6 +82,8 @@ struct Running<J> {
     last_now: Timestamp,
     /// What the media node said last; 0: it reduces nothing.
     overload: u32,
+    /// What clients were told of the journal.
+    journal_state: JournalState,
 }
 
 /// What has to be done once the batch is journaled, in the order of the inputs.
@@ -139,6 +141,7 @@ impl<J: Journal> Running<J> {
             desk,
             last_now: Timestamp(0),
             overload: 0,
+            journal_state: JournalState::Well,
         };
         (running, inputs, parts.node_events)
     }
@@ -353,6 +356,8 @@ impl<J: Journal> Running<J> {
             self.order_again(order, batch);
         }
         self.metrics.clients(self.clients.connected_count());
+        let now = self.now();
+        self.ledger.look_after(now);
     }
 
     /// What could not be journaled may be out of date by now: what the world
@@ -399,7 +404,8 @@ impl<J: Journal> Running<J> {
             );
         }
         let (started, before) = (Instant::now(), self.ledger.seq());
-        let committed = self.ledger.commit().await;
+        let now = self.now();
+        let committed = self.ledger.commit(now).await;
         match &committed {
             Ok(_) if self.ledger.seq() == before => {} // nothing to write
             Ok(_) => self.metrics.journaled(started.elapsed(), self.ledger.seq()),
@@ -409,6 +415,7 @@ impl<J: Journal> Running<J> {
             Ok(events) => self.happened(batch, &events),
             Err(error) => self.failed(batch, &error),
         }
+        self.tell_journal_state();
         for after in std::mem::take(&mut batch.after) {
             if let After::Welcome(coming) = after {
                 self.welcome(coming);
@@ -455,7 +462,6 @@ impl<J: Journal> Running<J> {
 
     /// Nothing of the batch has happened.
     fn failed(&mut self, batch: &mut Batch, error: &JournalError) {
-        tracing::error!(%error, "orders refused");
         self.again.append(&mut batch.own);
         let refusal = refuse_for(
             RefusalCode::JournalUnavailable,
@@ -463,6 +469,7 @@ impl<J: Journal> Running<J> {
             RETRY_AFTER,
         );
         let mut welcomes = Vec::new();
+        let mut refused = 0;
         for after in std::mem::take(&mut batch.after) {
             match after {
                 After::Reply {
@@ -470,22 +477,56 @@ impl<J: Journal> Running<J> {
                     connection,
                     id,
                     ..
-                } => self.reply(client, connection, id, Err(refusal.clone())),
+                } => {
+                    refused += 1;
+                    self.reply(client, connection, id, Err(refusal.clone()));
+                }
                 After::Refuse {
                     client,
                     connection,
                     id,
                     refusal,
                 } => self.reply(client, connection, id, Err(refusal)),
-                After::Recorded(reply) => drop(reply.send(Err(refusal.clone()))),
+                After::Recorded(reply) => {
+                    refused += 1;
+                    drop(reply.send(Err(refusal.clone())));
+                }
                 welcome @ After::Welcome(_) => welcomes.push(welcome),
             }
         }
         batch.after = welcomes;
+        self.ledger.refused(refused);
         if let JournalError::Diverged { .. } = error {
             self.told = Told::default();
             self.release_gone();
             tell::resync_all(self.ledger.county(), &self.setting, &mut self.clients);
+        }
+    }
+
+    /// To the log, the metrics and everybody who is connected, once for each change.
+    fn tell_journal_state(&mut self) {
+        let trouble = self.ledger.trouble();
+        let state = match trouble {
+            None => JournalState::Well,
+            Some(trouble) if trouble.error.is_damage() => JournalState::Damaged,
+            Some(_) => JournalState::Unwritable,
+        };
+        if state == self.journal_state {
+            return;
+        }
+        match trouble {
+            None => tracing::info!("the journal is written again; orders are carried out"),
+            Some(trouble) => tracing::error!(
+                error = %trouble.error,
+                mend = trouble.error.mend(),
+                "orders are refused; running calls go on"
+            ),
+        }
+        self.journal_state = state;
+        self.metrics.journal_writable(state == JournalState::Well);
+        let text = encode_push(Push::Journal { state });
+        for (_, client) in self.clients.all() {
+            client.push(&text);
         }
     }
 
@@ -508,7 +549,10 @@ impl<J: Journal> Running<J> {
     fn status(&self) -> Status {
         let county = self.ledger.county();
         Status {
-            journal_trouble: self.ledger.trouble().map(ToString::to_string),
+            journal_trouble: self
+                .ledger
+                .trouble()
+                .map(|trouble| trouble.error.to_string()),
             journal_entries: self.ledger.seq(),
             clients: self.clients.connected_count(),
             conferences: county.conferences().filter(|one| !one.is_over()).count(),

@@ -40,6 +40,7 @@ pub struct DeskMetrics {
     clients: Gauge,
     journal_entries: Gauge,
     journal_failures: Counter,
+    journal_writable: Gauge,
     journal_seconds: Histogram,
     connect_seconds: Histogram,
     first_frame_seconds: Histogram,
@@ -54,12 +55,15 @@ const SECONDS: [f64; 12] = [
 impl Default for DeskMetrics {
     fn default() -> Self {
         let histogram = || Histogram::new(SECONDS);
+        let journal_writable = Gauge::default();
+        journal_writable.set(1);
         Self {
             orders: Family::default(),
             refusals: Family::default(),
             clients: Gauge::default(),
             journal_entries: Gauge::default(),
             journal_failures: Counter::default(),
+            journal_writable,
             journal_seconds: histogram(),
             connect_seconds: histogram(),
             first_frame_seconds: histogram(),
@@ -97,6 +101,11 @@ impl DeskMetrics {
         self.journal_failures.inc();
     }
 
+    /// Orders can be carried out, or are refused.
+    pub fn journal_writable(&self, writable: bool) {
+        self.journal_writable.set(writable.into());
+    }
+
     /// From the offer to media that can flow.
     pub fn media_connected(&self, after: Duration) {
         self.connect_seconds.observe(after.as_secs_f64());
@@ -125,6 +134,11 @@ impl DeskMetrics {
             "journal_failures",
             "Batches that could not be journaled",
             self.journal_failures.clone(),
+        );
+        registry.register(
+            "journal_writable",
+            "1 when orders can be journaled; 0: they are refused",
+            self.journal_writable.clone(),
         );
         registry.register(
             "journal_append_seconds",

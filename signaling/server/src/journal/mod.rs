@@ -2,12 +2,16 @@
 //! by its hash. It is the truth; everything else is made from it.
 //!
 //! * [`chain`] – how entries are hashed and checked
+//! * [`check`] – looks through what a start from a snapshot does not read
+//! * [`mark`] – how far the journal goes, in a file of its own
 //! * [`record`] – what an entry holds
 //! * [`snapshots`] – the state at some entry, for a fast start
 //! * [`sqlite`] – the embedded store on a thread of its own
 //! * [`verify`] – `liandong journal verify`
 
 pub mod chain;
+pub mod check;
+pub mod mark;
 pub mod record;
 pub mod snapshots;
 pub mod sqlite;
@@ -54,6 +58,41 @@ pub enum JournalError {
     /// From this entry on it cannot be trusted.
     #[error("journal is broken at entry {seq}: {what}")]
     Broken { seq: u64, what: String },
+    /// The store itself is damaged, and which entry it struck is not known.
+    #[error("journal is damaged: {0}")]
+    Damaged(String),
+    /// The entry is sound, but of a form that came after this program.
+    #[error("journal entry {seq} was written by a later version of this program: {what}")]
+    Later { seq: u64, what: String },
+}
+
+impl JournalError {
+    /// What whoever runs the server is to do.
+    #[must_use]
+    pub fn mend(&self) -> &'static str {
+        match self {
+            JournalError::Unavailable(_) => {
+                "make room on the disk and see that the data folder can be written"
+            }
+            JournalError::Diverged { .. } => "start again",
+            JournalError::Broken { .. } | JournalError::Damaged(_) => {
+                "look at it with `liandong journal verify`, put the data folder aside, and make \
+                 a new one of the last backup with `liandong restore`"
+            }
+            JournalError::Later { .. } => "start the version that wrote it, or a later one",
+        }
+    }
+
+    /// True when it does not pass by itself: the store is not what was written.
+    #[must_use]
+    pub fn is_damage(&self) -> bool {
+        match self {
+            JournalError::Broken { .. } | JournalError::Damaged(_) | JournalError::Later { .. } => {
+                true
+            }
+            JournalError::Unavailable(_) | JournalError::Diverged { .. } => false,
+        }
+    }
 }
 
 /// An append-only, hash-chained store.
@@ -64,6 +103,9 @@ pub trait Journal: Clone + Send + Sync + 'static {
 
     /// The hash of an entry; `None` when there is none of that number.
     fn hash_at(&self, seq: u64) -> impl Future<Output = Result<Option<Hash>, JournalError>> + Send;
+
+    /// Damage that was found, whoever found it. Nothing is appended from then on.
+    fn damage(&self) -> Option<JournalError>;
 
     /// Up to `limit` entries after `seq`, checked against the chain.
     fn read(

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use liandong_domain::{EVENT_VERSION, Event};
+use liandong_domain::{EVENT_VERSION, Event, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// One entry's body. `version` is that of the event's form.
@@ -21,6 +21,24 @@ pub enum Content {
     Event(Event),
     /// Who came and went; for the audit only.
     Access(Access),
+    /// What befell the journal itself; for the audit only.
+    Upkeep(Upkeep),
+}
+
+/// What befell the journal.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub enum Upkeep {
+    /// From then to this entry nothing could be written.
+    WasUnwritable {
+        since: Timestamp,
+        /// Orders and logins that were refused for it.
+        refused: u32,
+    },
 }
 
 /// Signing in and out. Never holds a password, token or hash.
@@ -71,6 +89,37 @@ impl Record {
         Self {
             version: EVENT_VERSION,
             content: Content::Event(event),
+        }
+    }
+
+    /// Reads one entry's body.
+    ///
+    /// # Errors
+    /// It is of a form that this program does not know.
+    pub fn read(body: &str) -> Result<Self, String> {
+        /// Read alone when the rest cannot be.
+        #[derive(Deserialize)]
+        struct Form {
+            version: u16,
+        }
+        let record = serde_json::from_str::<Self>(body).map_err(|error| error.to_string());
+        let form = match &record {
+            Ok(record) => record.version,
+            Err(_) => serde_json::from_str::<Form>(body).map_or(EVENT_VERSION, |form| form.version),
+        };
+        if form > EVENT_VERSION {
+            return Err(format!(
+                "it is of form {form}, and this one knows forms to {EVENT_VERSION}"
+            ));
+        }
+        record
+    }
+
+    #[must_use]
+    pub fn upkeep(upkeep: Upkeep) -> Self {
+        Self {
+            version: EVENT_VERSION,
+            content: Content::Upkeep(upkeep),
         }
     }
 

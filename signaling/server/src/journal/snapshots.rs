@@ -18,6 +18,8 @@ use super::Hash;
 
 /// The folder within the data folder.
 pub const FOLDER: &str = "snapshots";
+/// The name's end while it is being written.
+const UNFINISHED: &str = "unfinished";
 /// The newest, and one in reserve.
 const KEPT: usize = 2;
 
@@ -70,18 +72,24 @@ impl Snapshots {
             digest: hex::encode(Sha256::digest(&state)),
         })?;
         let path = self.folder.join(format!("{:020}.json", snapshot.seq));
-        let unfinished = path.with_extension("unfinished");
-        let mut file = File::create(&unfinished)?;
-        for part in [&head[..], b"\n", &state, b"\n"] {
-            file.write_all(part)?;
-        }
-        file.sync_all()?;
-        fs::rename(&unfinished, &path)?;
+        let unfinished = path.with_extension(UNFINISHED);
+        write(&unfinished, &[&head, b"\n", &state, b"\n"])
+            .inspect_err(|_| drop(fs::remove_file(&unfinished)))?;
+        fs::rename(&unfinished, &path).inspect_err(|_| drop(fs::remove_file(&unfinished)))?;
         File::open(&self.folder)?.sync_all()?;
         for old in self.files()?.into_iter().skip(KEPT) {
             fs::remove_file(old)?;
         }
         Ok(())
+    }
+
+    /// Removes what a kill left half-written. Only while nobody writes one.
+    pub fn tidy(&self) {
+        for left in self.ending(UNFINISHED).unwrap_or_default() {
+            if let Err(error) = fs::remove_file(&left) {
+                tracing::warn!(file = %left.display(), %error, "not removed");
+            }
+        }
     }
 
     /// The sound ones, newest first; read one by one as they are asked for.
@@ -98,14 +106,27 @@ impl Snapshots {
 
     /// Newest first.
     fn files(&self) -> io::Result<Vec<PathBuf>> {
-        let mut files: Vec<PathBuf> = fs::read_dir(&self.folder)?
-            .filter_map(|entry| Some(entry.ok()?.path()))
-            .filter(|path| path.extension().is_some_and(|end| end == "json"))
-            .collect();
+        let mut files = self.ending("json")?;
         files.sort();
         files.reverse();
         Ok(files)
     }
+
+    fn ending(&self, end: &str) -> io::Result<Vec<PathBuf>> {
+        let all = fs::read_dir(&self.folder)?;
+        let paths = all.filter_map(|entry| Some(entry.ok()?.path()));
+        Ok(paths
+            .filter(|path| path.extension().is_some_and(|of| of == end))
+            .collect())
+    }
+}
+
+fn write(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    for part in parts {
+        file.write_all(part)?;
+    }
+    file.sync_all()
 }
 
 fn read(path: &Path) -> Result<Snapshot, String> {
@@ -158,6 +179,22 @@ mod tests {
         assert_eq!(kept(&snapshots), [200, 10]);
         let newest = snapshots.newest_first().next().unwrap();
         assert_eq!((newest.hash, newest.county), ([7; 32], County::new()));
+    }
+
+    #[test]
+    fn what_a_kill_or_a_full_disk_left_goes() {
+        let data = tempfile::tempdir().unwrap();
+        let snapshots = Snapshots::of(data.path());
+        snapshots.tidy(); // nothing there yet
+        snapshots.keep(&snapshot(1)).unwrap();
+        let left = data.path().join(FOLDER).join("2.unfinished");
+        fs::write(&left, "half").unwrap();
+        snapshots.tidy();
+        assert!(!left.exists());
+        // A folder of that name: it cannot be written, and what was made for it goes.
+        fs::create_dir_all(data.path().join(FOLDER).join(format!("{:020}.json/x", 3))).unwrap();
+        assert!(snapshots.keep(&snapshot(3)).is_err());
+        assert_eq!(kept(&snapshots), [1]);
     }
 
     #[test]

@@ -3,11 +3,14 @@
 //! that a slow disk never stops a runtime worker.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 use tokio::sync::{mpsc, oneshot};
 
 use super::chain::{Hash, Head};
+use super::check::{self, Damage};
+use super::mark::{self, Mark};
 use super::{Draft, Entry, Journal, JournalError};
 
 /// The store's name in the data folder. Accounts' password hashes and
@@ -36,6 +39,7 @@ const SCHEMA: &str = "
 #[derive(Clone, Debug)]
 pub struct SqliteJournal {
     work: mpsc::Sender<Work>,
+    damage: Damage,
 }
 
 #[derive(Debug)]
@@ -78,24 +82,27 @@ impl SqliteJournal {
     /// Opens or creates the journal in the folder.
     ///
     /// # Errors
-    /// When the file cannot be opened or its end cannot be read.
+    /// When the file cannot be opened, its end cannot be read, or is not the
+    /// one that was written last.
     pub fn open(folder: &Path) -> Result<Self, JournalError> {
-        let connection = open(folder).map_err(unavailable)?;
-        connection.execute_batch(SCHEMA).map_err(unavailable)?;
-        let head = head(&connection).map_err(unavailable)?;
+        let connection = open(folder).map_err(trouble)?;
+        connection.execute_batch(SCHEMA).map_err(trouble)?;
+        let writer = Writer::new(connection, folder)?;
+        let damage = Arc::clone(&writer.damage);
         let (work, queue) = mpsc::channel(QUEUE);
         std::thread::Builder::new()
             .name("journal".into())
-            .spawn(move || {
-                Writer {
-                    connection,
-                    head,
-                    sure: true,
-                }
-                .run(queue)
-            })
+            .spawn(move || writer.run(queue))
             .map_err(|error| JournalError::Unavailable(error.to_string()))?;
-        Ok(Self { work })
+        Ok(Self { work, damage })
+    }
+
+    /// See [`check::start`].
+    ///
+    /// # Errors
+    /// No thread.
+    pub fn check(&self, folder: &Path, upto: u64) -> Result<oneshot::Receiver<()>, JournalError> {
+        check::start(folder, upto, Arc::clone(&self.damage))
     }
 }
 
@@ -118,6 +125,10 @@ impl Journal for SqliteJournal {
         answer.await.map_err(|_| thread_gone())?
     }
 
+    fn damage(&self) -> Option<JournalError> {
+        self.damage.get().cloned()
+    }
+
     async fn read(&self, after: u64, limit: usize) -> Result<Vec<Entry>, JournalError> {
         let (reply, answer) = oneshot::channel();
         self.work
@@ -137,9 +148,31 @@ struct Writer {
     head: Head,
     /// False after a failed commit: it may have reached the disk all the same.
     sure: bool,
+    damage: Damage,
+    /// Absent when it cannot be written: a guard less, but no trouble.
+    mark: Option<Mark>,
 }
 
 impl Writer {
+    fn new(connection: Connection, folder: &Path) -> Result<Self, JournalError> {
+        let head = head(&connection).map_err(trouble)?;
+        mark::compare(mark::read(folder), head.seq, |seq| {
+            hash_at(&connection, seq).ok().flatten()
+        })?;
+        let mark = Mark::open(folder)
+            .inspect_err(|error| tracing::warn!(%error, "{} not open", mark::FILE_NAME))
+            .ok();
+        let writer = Self {
+            connection,
+            head,
+            sure: true,
+            damage: Damage::default(),
+            mark,
+        };
+        writer.mark();
+        Ok(writer)
+    }
+
     fn run(mut self, mut queue: mpsc::Receiver<Work>) {
         // Whoever asked may be gone; then nobody wants the answer.
         while let Some(work) = queue.blocking_recv() {
@@ -159,8 +192,16 @@ impl Writer {
     }
 
     fn append(&mut self, batch: Vec<Draft>) -> Result<u64, JournalError> {
+        if let Some(damage) = self.damage.get() {
+            return Err(damage.clone());
+        }
+        let appended = self.append_sound(batch);
+        self.noted(appended)
+    }
+
+    fn append_sound(&mut self, batch: Vec<Draft>) -> Result<u64, JournalError> {
         if !self.sure {
-            let found = head(&self.connection).map_err(unavailable)?;
+            let found = head(&self.connection).map_err(trouble)?;
             self.sure = true;
             if found != self.head {
                 let expected = std::mem::replace(&mut self.head, found);
@@ -175,27 +216,49 @@ impl Writer {
         match written {
             Ok(()) => {
                 self.head = next;
+                self.mark();
                 Ok(next.seq)
             }
             Err(error) => {
                 self.sure = false;
-                Err(unavailable(error))
+                Err(trouble(error))
             }
         }
     }
 
+    fn mark(&self) {
+        if let Some(mark) = &self.mark
+            && let Err(error) = mark.set(&self.head)
+        {
+            tracing::warn!(%error, "{} not written", mark::FILE_NAME);
+        }
+    }
+
+    /// Damage that shows while running holds until the next start.
+    fn noted<T>(&self, result: Result<T, JournalError>) -> Result<T, JournalError> {
+        if let Err(error) = &result
+            && error.is_damage()
+        {
+            drop(self.damage.set(error.clone())); // the first stays
+        }
+        result
+    }
+
     fn hash_at(&self, seq: u64) -> Result<Option<Hash>, JournalError> {
-        self.connection
-            .query_row("SELECT hash FROM events WHERE seq = ?1", [seq], |row| {
-                row.get(0)
-            })
-            .optional()
-            .map_err(unavailable)
+        self.noted(hash_at(&self.connection, seq).map_err(trouble))
     }
 
     fn read(&self, after: u64, limit: usize) -> Result<Vec<Entry>, JournalError> {
-        read_checked(&self.connection, after, limit)
+        self.noted(read_checked(&self.connection, after, limit))
     }
+}
+
+fn hash_at(connection: &Connection, seq: u64) -> rusqlite::Result<Option<Hash>> {
+    connection
+        .query_row("SELECT hash FROM events WHERE seq = ?1", [seq], |row| {
+            row.get(0)
+        })
+        .optional()
 }
 
 /// One transaction. Dropped without a commit, it is rolled back.
@@ -262,10 +325,10 @@ pub(super) fn read_checked(
             "SELECT seq, at_ms, actor, body, prev_hash, hash FROM events
              WHERE seq > ?1 ORDER BY seq LIMIT ?2",
         )
-        .map_err(unavailable)?;
+        .map_err(trouble)?;
     let mut rows = select
         .query(params![after, i64::try_from(limit).unwrap_or(i64::MAX)])
-        .map_err(unavailable)?;
+        .map_err(trouble)?;
     let mut entries = Vec::new();
     loop {
         // A page that SQLite cannot read breaks the journal at the entry it held.
@@ -291,12 +354,36 @@ fn entry(row: &rusqlite::Row<'_>) -> rusqlite::Result<Entry> {
     })
 }
 
-#[allow(clippy::needless_pass_by_value, reason = "for map_err")]
-fn unavailable(error: rusqlite::Error) -> JournalError {
-    JournalError::Unavailable(error.to_string())
+impl JournalError {
+    /// Damage when SQLite can make no sense of the file, else what passes.
+    #[must_use]
+    pub fn from_store(error: &rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                JournalError::Damaged(error.to_string())
+            }
+            _ => JournalError::Unavailable(error.to_string()),
+        }
+    }
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "for map_err")]
+pub(super) fn trouble(error: rusqlite::Error) -> JournalError {
+    JournalError::from_store(&error)
+}
+
+/// What cannot be read is there no more, unless SQLite says that it may be later.
 fn broken(seq: u64, error: &rusqlite::Error) -> JournalError {
+    if let Some(
+        ErrorCode::DatabaseBusy
+        | ErrorCode::DatabaseLocked
+        | ErrorCode::OutOfMemory
+        | ErrorCode::CannotOpen
+        | ErrorCode::DiskFull,
+    ) = error.sqlite_error_code()
+    {
+        return JournalError::Unavailable(error.to_string());
+    }
     JournalError::Broken {
         seq,
         what: format!("it cannot be read ({error})"),

@@ -4,7 +4,8 @@
 use std::path::Path;
 
 use super::JournalError;
-use super::sqlite::{open_read_only, read_checked};
+use super::mark;
+use super::sqlite::{open_read_only, read_checked, trouble};
 
 /// Entries read at a time.
 const STEP: usize = 4_096;
@@ -21,14 +22,15 @@ pub struct Verified {
 
 /// # Errors
 /// [`JournalError::Broken`] names the first entry that does not hold;
-/// [`JournalError::Unavailable`]: there is no journal to read.
+/// [`JournalError::Damaged`]: the file is none; [`JournalError::Unavailable`]: there is
+/// no journal to read.
 pub fn verify(folder: &Path) -> Result<Verified, JournalError> {
-    let connection =
-        open_read_only(folder).map_err(|error| JournalError::Unavailable(error.to_string()))?;
+    // Before the store: a running server writes it after.
+    let mark = mark::read(folder);
+    let mut marked = None;
+    let connection = open_read_only(folder).map_err(trouble)?;
     // One read transaction: a consistent moment, whatever the server writes meanwhile.
-    connection
-        .execute_batch("BEGIN")
-        .map_err(|error| JournalError::Unavailable(error.to_string()))?;
+    connection.execute_batch("BEGIN").map_err(trouble)?;
     let mut verified = Verified {
         entries: 0,
         head: super::chain::GENESIS,
@@ -36,8 +38,13 @@ pub fn verify(folder: &Path) -> Result<Verified, JournalError> {
     loop {
         let entries = read_checked(&connection, verified.entries, STEP)?;
         let Some(last) = entries.last() else {
+            mark::compare(mark, verified.entries, |_| marked)?;
             return Ok(verified);
         };
+        let found = entries
+            .iter()
+            .find(|one| mark.is_some_and(|mark| mark.seq == one.seq));
+        marked = found.map(|one| one.hash).or(marked);
         verified = Verified {
             entries: last.seq,
             head: last.hash,

@@ -30,9 +30,9 @@ use crate::desk::{self, Desk};
 use crate::http::listener::{self, ListenError};
 use crate::http::metrics::{DeskMetrics, Metrics};
 use crate::http::{App, router};
-use crate::journal::JournalError;
 use crate::journal::snapshots::Snapshots;
 use crate::journal::sqlite::SqliteJournal;
+use crate::journal::{Journal as _, JournalError};
 use crate::media::Media;
 use crate::tls::acceptor::{Shown, server_config};
 use crate::tls::addresses::Reachable;
@@ -54,11 +54,9 @@ pub enum StartError {
     },
     #[error("data folder {0} is in use by another liandong: stop it or choose another with --data")]
     InUse(PathBuf),
-    #[error(
-        "{0}; look at it with `liandong journal verify`, and restore the data folder from a backup if it is broken"
-    )]
+    #[error("{0}; {mend}", mend = .0.mend())]
     Journal(#[from] JournalError),
-    #[error(transparent)]
+    #[error("{0}; {mend}", mend = .0.mend())]
     Vault(#[from] VaultError),
     #[error(transparent)]
     Hash(#[from] HashError),
@@ -93,11 +91,11 @@ pub async fn serve(
     // Ports first: the most frequent mistake shows before anything is written.
     let listener = listener::listen(&config.network)?;
     let lock = lock(data)?;
+    let ledger = ledger(&config, data).await?;
     let logins = passwords::prepare(&config, data)?;
     let vault = Arc::new(Vault::open(data)?);
     vault.set_passwords(&logins.hashes(&config, &vault.passwords()?)?)?;
     let sessions = Sessions::load(Arc::clone(&vault), clock::now_ms())?;
-    let ledger = ledger(&config, data).await?;
 
     let (node, node_events) = Node::start(node_config(&config, &listener))?;
     let desk_metrics = Arc::new(DeskMetrics::default());
@@ -176,7 +174,14 @@ async fn ledger(config: &Config, data: &Path) -> Result<Ledger<SqliteJournal>, S
         ..Timing::default()
     };
     let began = std::time::Instant::now();
-    let mut ledger = Ledger::open(SqliteJournal::open(data)?, Snapshots::of(data), timing).await?;
+    let journal = SqliteJournal::open(data)?;
+    let mut ledger = Ledger::open(journal.clone(), Snapshots::of(data), timing).await?;
+    // What the replay did not read. Nobody signs in to a journal that is known to be broken.
+    let looked = journal.check(data, ledger.snapshot_at())?;
+    drop(looked.await); // told, or done
+    if let Some(damage) = journal.damage() {
+        return Err(damage.into());
+    }
     let mut orders = vec![wire::set_directory(config)];
     if ledger.seq() > 0 {
         orders.push(Order::Restarted);
@@ -186,7 +191,7 @@ async fn ledger(config: &Config, data: &Path) -> Result<Ledger<SqliteJournal>, S
             .order(&Actor::System, None, &order, clock::now())
             .map_err(|refusal| StartError::Directory(refusal.to_string()))?;
     }
-    ledger.commit().await?;
+    ledger.commit(clock::now()).await?;
     tracing::info!(
         entries = ledger.seq(),
         took_ms = began.elapsed().as_millis(),

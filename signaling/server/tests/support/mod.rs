@@ -11,7 +11,7 @@ use std::net::{TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use liandong_protocol::{
@@ -118,6 +118,28 @@ impl County {
         let served = lines.any(|line| line.unwrap().contains("all of them:"));
         assert!(served, "the server did not start");
         Server { child }
+    }
+
+    /// Why it does not start.
+    pub fn complaint_at_start(&self) -> String {
+        let mut child = self.command().stderr(Stdio::piped()).spawn().unwrap();
+        let began = Instant::now();
+        let ended = loop {
+            if let Some(ended) = child.try_wait().unwrap() {
+                break ended;
+            }
+            if began.elapsed() > PATIENCE {
+                child.kill().unwrap();
+                panic!("it started");
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        };
+        assert!(!ended.success());
+        complaint(&mut child)
+    }
+
+    pub fn store(&self) -> PathBuf {
+        self.data().join("liandong.db")
     }
 
     /// What `liandong journal verify` says, and whether it is content.
@@ -255,15 +277,9 @@ impl Client {
         request: Request,
         key: Option<&str>,
     ) -> Result<Reply, Refusal> {
-        self.last_id += 1;
-        let message = ClientMessage {
-            id: self.last_id,
-            key: key.map(str::to_owned),
-            request,
-        };
-        self.send(&serde_json::to_string(&message).unwrap()).await;
+        let sent = self.begin(request, key).await;
         let (id, result) = self.reply().await;
-        assert_eq!(id, self.last_id);
+        assert_eq!(id, sent);
         result
     }
 
@@ -281,6 +297,30 @@ impl Client {
                 Err(code) => panic!("closed with {code}"),
             }
         }
+    }
+
+    /// The next reply or refusal, or nothing once the connection has ended.
+    pub async fn reply_or_end(&mut self) -> Option<(u32, Result<Reply, Refusal>)> {
+        loop {
+            match self.next().await {
+                Ok(ServerMessage::Reply { id, reply }) => return Some((id, Ok(reply))),
+                Ok(ServerMessage::Refused { id, refusal }) => return Some((id, Err(refusal))),
+                Ok(ServerMessage::Push { push }) => self.pushes.push(push),
+                Err(_) => return None,
+            }
+        }
+    }
+
+    /// Sends a request without waiting; the number that its answer will have.
+    pub async fn begin(&mut self, request: Request, key: Option<&str>) -> u32 {
+        self.last_id += 1;
+        let message = ClientMessage {
+            id: self.last_id,
+            key: key.map(str::to_owned),
+            request,
+        };
+        self.send(&serde_json::to_string(&message).unwrap()).await;
+        self.last_id
     }
 
     /// The next push that is wanted.

@@ -6,6 +6,7 @@ import type { Dossier } from "./Dossier";
 import type { Incident } from "./Incident";
 import type { Invitation } from "./Invitation";
 import type { InvitationId } from "./InvitationId";
+import type { JournalState } from "./JournalState";
 import type { MissReason } from "./MissReason";
 import type { Participant } from "./Participant";
 import type { ParticipantId } from "./ParticipantId";
@@ -23,4 +24,4 @@ export type Push = { "type": "sitePresence", site: SiteCode, presence: Presence,
 /**
  * Absent when it was accepted (here or on another device).
  */
-reason: MissReason | null, } | { "type": "conference", conference: Conference, } | { "type": "invitation", invitation: Invitation, } | { "type": "participant", participant: Participant, } | { "type": "conferenceEnded", conference: ConferenceId, endedBy: AccountId | null, } | { "type": "incident", incident: Incident, } | { "type": "dossier", dossier: Dossier, } | { "type": "removed", conference: ConferenceId, by: AccountId, byName: string, reason: string, } | { "type": "slots", conference: ConferenceId, slots: Array<ParticipantId | null>, } | { "type": "speaking", conference: ConferenceId, participants: Array<ParticipantId>, } | { "type": "quality", conference: ConferenceId, quality: Array<Quality>, } | { "type": "slotQuality", conference: ConferenceId, slots: Array<SlotQuality>, } | { "type": "sendLayers", conference: ConferenceId, track: SentTrack, layers: Array<SendLayer>, } | { "type": "overload", level: number, } | { "type": "mediaLost", conference: ConferenceId, } | { "type": "signedOut", refusal: Refusal, } | { "type": "resync", snapshot: Snapshot, };
+reason: MissReason | null, } | { "type": "conference", conference: Conference, } | { "type": "invitation", invitation: Invitation, } | { "type": "participant", participant: Participant, } | { "type": "conferenceEnded", conference: ConferenceId, endedBy: AccountId | null, } | { "type": "incident", incident: Incident, } | { "type": "dossier", dossier: Dossier, } | { "type": "removed", conference: ConferenceId, by: AccountId, byName: string, reason: string, } | { "type": "slots", conference: ConferenceId, slots: Array<ParticipantId | null>, } | { "type": "speaking", conference: ConferenceId, participants: Array<ParticipantId>, } | { "type": "quality", conference: ConferenceId, quality: Array<Quality>, } | { "type": "slotQuality", conference: ConferenceId, slots: Array<SlotQuality>, } | { "type": "sendLayers", conference: ConferenceId, track: SentTrack, layers: Array<SendLayer>, } | { "type": "overload", level: number, } | { "type": "journal", state: JournalState, } | { "type": "mediaLost", conference: ConferenceId, } | { "type": "signedOut", refusal: Refusal, } | { "type": "resync", snapshot: Snapshot, };

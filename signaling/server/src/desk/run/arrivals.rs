@@ -1,7 +1,7 @@
 //! Clients that come, come back, and whose media is whose.
 
 use liandong_domain::{AccountId, Outcome, ParticipantId};
-use liandong_protocol::{Push, Refusal, RefusalCode, Reply};
+use liandong_protocol::{JournalState, Push, Refusal, RefusalCode, Reply};
 use tokio::sync::oneshot;
 
 use super::{After, Batch, Coming, Running};
@@ -125,6 +125,10 @@ impl<J: Journal> Running<J> {
             let level = self.overload;
             found.outbox.push(encode_push(Push::Overload { level }));
         }
+        if self.journal_state != JournalState::Well {
+            let state = self.journal_state;
+            found.outbox.push(encode_push(Push::Journal { state }));
+        }
         for push in self.media.catch_up(client) {
             found.outbox.push(encode_push(push));
         }
@@ -162,6 +166,10 @@ impl<J: Journal> Running<J> {
         if let Some(found) = found.filter(|found| found.connection == connection) {
             let snapshot = tell::welcome(self.ledger.county(), &self.setting, found);
             found.outbox.resync(encode_push(Push::Resync { snapshot }));
+            if self.journal_state != JournalState::Well {
+                let state = self.journal_state;
+                found.outbox.push(encode_push(Push::Journal { state }));
+            }
             for push in self.media.catch_up(client) {
                 found.outbox.push(encode_push(push));
             }

@@ -68,7 +68,10 @@ async fn device_that_came_and_went_while_nothing_could_be_journaled_was_never_th
     running.housekeep(&mut batch);
     running.finish(&mut batch).await;
     assert!(running.again.is_empty());
-    assert_eq!(paper.len(), written, "it is offline, as it was before");
+    // It is offline, as it was before: nothing but the trouble is written down.
+    assert_eq!(paper.len(), written + 1);
+    let last = paper.sheet().entries.last().unwrap().body.clone();
+    assert!(last.contains("wasUnwritable"), "{last}");
     let county = running.ledger.county();
     assert_eq!(
         county.presence().of_account(&account),
@@ -89,7 +92,7 @@ async fn media_that_was_lost_while_nothing_could_be_journaled_is_not_connected_l
     };
     let by = Actor::Account("commander".into());
     running.ledger.order(&by, None, &order, now).unwrap();
-    running.ledger.commit().await.unwrap();
+    running.ledger.commit(now).await.unwrap();
     let stay = |running: &Running<Paper>| {
         let county = running.ledger.county();
         county.stay_of(&"commander".into()).unwrap().clone()
@@ -204,4 +207,30 @@ async fn whoever_comes_during_an_overload_is_told_of_it() {
     assert_eq!(early.push(level).await, 2);
     let mut late = Seat::take(&desk, "101", None).await;
     assert_eq!(late.push(level).await, 2);
+}
+
+#[tokio::test]
+async fn whoever_is_connected_or_comes_is_told_that_nothing_can_be_journaled() {
+    let state = |push: &Push| match push {
+        Push::Journal { state } => Some(*state),
+        _ => None,
+    };
+    let paper = Paper::new();
+    let desk = desk(&paper).await;
+    let mut commander = Seat::take(&desk, "commander", None).await;
+    paper.disk(Disk::Full);
+    commander.ask(call()).await.unwrap_err();
+    let mut township = Seat::take(&desk, "101", None).await;
+    assert_eq!(township.push(state).await, JournalState::Unwritable);
+    paper.disk(Disk::Well);
+    // Though nobody orders anything.
+    assert_eq!(township.push(state).await, JournalState::Well);
+    assert!(desk.status().await.unwrap().journal_trouble.is_none());
+
+    paper.sheet().damage = Some(JournalError::Damaged("page 7".into()));
+    assert_eq!(township.push(state).await, JournalState::Damaged);
+    let trouble = desk.status().await.unwrap().journal_trouble;
+    assert!(trouble.is_some_and(|trouble| trouble.contains("page 7")));
+    let refusal = commander.ask(call()).await.unwrap_err();
+    assert_eq!(refusal.code, RefusalCode::JournalUnavailable);
 }

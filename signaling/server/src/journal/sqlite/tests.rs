@@ -8,6 +8,12 @@ fn draft(n: u32) -> Draft {
     }
 }
 
+fn writer(folder: &Path) -> Writer {
+    let connection = open(folder).unwrap();
+    connection.execute_batch(SCHEMA).unwrap();
+    Writer::new(connection, folder).unwrap()
+}
+
 #[tokio::test]
 async fn what_was_appended_is_read_after_reopening() {
     let folder = tempfile::tempdir().unwrap();
@@ -35,12 +41,7 @@ async fn entries_cannot_be_altered_by_sql() {
 #[tokio::test]
 async fn full_disk_refuses_the_batch_whole_and_heals() {
     let folder = tempfile::tempdir().unwrap();
-    let mut writer = Writer {
-        connection: open(folder.path()).unwrap(),
-        head: Head::default(),
-        sure: true,
-    };
-    writer.connection.execute_batch(SCHEMA).unwrap();
+    let mut writer = writer(folder.path());
     writer.append(vec![draft(1)]).unwrap();
     // SQLite's own limit answers as a full disk does: SQLITE_FULL.
     let pages: i64 = writer
@@ -66,12 +67,7 @@ async fn full_disk_refuses_the_batch_whole_and_heals() {
 #[tokio::test]
 async fn commit_that_landed_in_spite_of_its_error_is_noticed() {
     let folder = tempfile::tempdir().unwrap();
-    let mut writer = Writer {
-        connection: open(folder.path()).unwrap(),
-        head: Head::default(),
-        sure: true,
-    };
-    writer.connection.execute_batch(SCHEMA).unwrap();
+    let mut writer = writer(folder.path());
     let mut unseen = writer.head;
     write(&mut writer.connection, &mut unseen, vec![draft(1)]).unwrap();
     writer.sure = false;
@@ -84,4 +80,55 @@ async fn commit_that_landed_in_spite_of_its_error_is_noticed() {
         }
     ));
     assert_eq!(writer.append(vec![draft(2)]).unwrap(), 2);
+}
+
+#[tokio::test]
+async fn end_that_was_acknowledged_and_is_gone_stops_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut writer = writer(folder.path());
+    for n in 1..=5 {
+        writer.append(vec![draft(n)]).unwrap();
+    }
+    // As after a log that was torn: SQLite itself notices nothing.
+    writer
+        .connection
+        .execute_batch("DROP TRIGGER events_undeleted; DELETE FROM events WHERE seq > 3")
+        .unwrap();
+    drop(writer);
+    let error = SqliteJournal::open(folder.path()).unwrap_err();
+    assert!(
+        matches!(error, JournalError::Broken { seq: 4, .. }),
+        "{error}"
+    );
+    // Whoever wants to go on without them can.
+    std::fs::remove_file(folder.path().join(mark::FILE_NAME)).unwrap();
+    let journal = SqliteJournal::open(folder.path()).unwrap();
+    assert_eq!(journal.append(vec![draft(4)]).await.unwrap(), 4);
+}
+
+#[tokio::test]
+async fn page_that_cannot_be_read_while_running_ends_the_writing() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = SqliteJournal::open(folder.path()).unwrap();
+    let batch = (0..2_000).map(draft).collect();
+    journal.append(batch).await.unwrap();
+    let other = open(folder.path()).unwrap();
+    // Another's writing empties the journal's cache.
+    other.execute_batch("CREATE TABLE other (x)").unwrap();
+    other
+        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        .unwrap();
+    drop(other);
+    let path = folder.path().join(FILE_NAME);
+    let bytes = std::fs::read(&path).unwrap();
+    // All but the first page, which holds the schema, and that of the newest entries.
+    let mut damaged = bytes.clone();
+    let keep = bytes.len() - 8 * 4_096;
+    damaged[4_096..keep].fill(0xff);
+    std::fs::write(&path, damaged).unwrap();
+    let error = journal.read(0, 10).await.unwrap_err();
+    assert!(error.is_damage(), "{error}");
+    assert!(journal.damage().is_some());
+    let error = journal.append(vec![draft(1)]).await.unwrap_err();
+    assert!(error.is_damage(), "{error}");
 }
