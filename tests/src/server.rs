@@ -13,7 +13,7 @@ use liandong_protocol::AccountId;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::until;
+use crate::{Room, until};
 
 /// Of all demo accounts of a server under test.
 pub const PASSWORD: &str = "e2e-Nanjiang-3am";
@@ -24,6 +24,8 @@ pub struct ServerProcess {
     folder: TempDir,
     port: u16,
     child: Option<Child>,
+    /// Little room for its data.
+    room: Option<Room>,
 }
 
 impl ServerProcess {
@@ -32,11 +34,21 @@ impl ServerProcess {
     /// # Errors
     /// It does not start, or is not ready in time.
     pub async fn start() -> anyhow::Result<Self> {
+        Self::start_in(None).await
+    }
+
+    /// The same with little room for its data, see [`Self::fill`].
+    ///
+    /// # Errors
+    /// See [`Self::start`].
+    pub async fn start_in(room: Option<Room>) -> anyhow::Result<Self> {
         let mut server = Self {
             folder: TempDir::new()?,
             port: free_port()?,
             child: None,
+            room,
         };
+        std::fs::create_dir(server.folder.path().join("data"))?;
         server.run().await?;
         Ok(server)
     }
@@ -51,12 +63,17 @@ impl ServerProcess {
             .append(true)
             .open(self.folder.path().join("server.log"))?;
         let port = self.port.to_string();
-        let child = Command::new(binary("liandong")?)
+        let (program, data) = (binary("liandong")?, self.folder.path().join("data"));
+        let mut command = match self.room {
+            Some(room) => room.command(&program, &data),
+            None => Command::new(program),
+        };
+        let child = command
             .arg("serve")
             .arg("--config")
             .arg(root().join("deploy/nanjiang/liandong.toml"))
             .arg("--data")
-            .arg(self.data())
+            .arg(data)
             .args(["--https-port", &port, "--media-port", &port])
             .env("LIANDONG_DEMO_PASSWORD", PASSWORD)
             .stdin(Stdio::null())
@@ -85,6 +102,30 @@ impl ServerProcess {
         Ok(())
     }
 
+    /// Leaves no room on its disk.
+    ///
+    /// # Errors
+    /// It was not started in a [`Room`], or does not run.
+    pub fn fill(&self) -> anyhow::Result<()> {
+        let (room, process) = self.in_room()?;
+        room.fill(&self.data(), process)
+    }
+
+    /// Makes room again.
+    ///
+    /// # Errors
+    /// See [`Self::fill`].
+    pub fn empty(&self) -> anyhow::Result<()> {
+        let (room, process) = self.in_room()?;
+        room.empty(&self.data(), process)
+    }
+
+    fn in_room(&self) -> anyhow::Result<(Room, u32)> {
+        let room = self.room.context("its disk has room")?;
+        let child = self.child.as_ref().context("the server is not running")?;
+        Ok((room, child.id()))
+    }
+
     /// It has not ended by itself.
     pub fn is_running(&mut self) -> bool {
         self.child
@@ -99,7 +140,11 @@ impl ServerProcess {
 
     #[must_use]
     pub fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
+        let data = self.folder.path().join("data");
+        match self.in_room() {
+            Ok((room, process)) => room.seen(&data, process),
+            Err(_) => data,
+        }
     }
 
     /// The file of the journal.
@@ -201,9 +246,14 @@ impl ServerProcess {
     /// # Errors
     /// The command does not start.
     pub fn verify_journal(&self) -> anyhow::Result<Output> {
-        Ok(Command::new(binary("liandong")?)
+        let program = binary("liandong")?;
+        let mut command = match self.in_room() {
+            Ok((room, process)) => room.beside(&program, process),
+            Err(_) => Command::new(program),
+        };
+        Ok(command
             .args(["journal", "verify", "--data"])
-            .arg(self.data())
+            .arg(self.folder.path().join("data"))
             .output()?)
     }
 }

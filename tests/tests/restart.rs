@@ -5,11 +5,9 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use liandong_loadtest::bot::RequestError;
-use liandong_loadtest::{Bot, BotPlan, MediaPlan, sites};
-use liandong_protocol::{
-    AccountId, ConferenceId, Device, ParticipantState, Reply, Request, Target,
-};
-use liandong_tests::{PASSWORD, RawClient, ServerProcess, until};
+use liandong_loadtest::sites;
+use liandong_protocol::{Request, Target};
+use liandong_tests::{LiveCall, RawClient, ServerProcess};
 use rusqlite::{Connection, OpenFlags};
 
 const SITES: usize = 6;
@@ -17,113 +15,6 @@ const SITES: usize = 6;
 const ORDERS: u32 = 80;
 /// How soon the call is to go on once the server is ready again.
 const BACK_WITHIN: Duration = Duration::from_secs(5);
-const PATIENCE: Duration = Duration::from_secs(30);
-
-struct Call {
-    commander: Bot,
-    others: Vec<Bot>,
-    conference: ConferenceId,
-}
-
-/// A commander and some sites in a call with media.
-async fn live_call(server: &ServerProcess) -> Call {
-    let all = sites::read(None).unwrap();
-    let fleet = server.fleet(Some(MediaPlan::default())).unwrap();
-    let chosen = sites::spread(&all, SITES).unwrap();
-    let others: Vec<Bot> = chosen
-        .iter()
-        .map(|site| Bot::start(fleet.server.clone(), fleet.terminal(site).unwrap()))
-        .collect();
-    let mut plan = BotPlan::terminal(
-        AccountId::from("commander"),
-        PASSWORD.to_owned(),
-        "commander".to_owned(),
-        0,
-    );
-    plan.device = Device::Console;
-    let commander = Bot::start(fleet.server.clone(), plan);
-    for bot in others.iter().chain([&commander]) {
-        until("the bot is online", PATIENCE, || async {
-            bot.seen().borrow().online
-        })
-        .await
-        .unwrap();
-    }
-    let targets = chosen
-        .iter()
-        .map(|site| Target::Site {
-            code: site.code.clone(),
-        })
-        .collect();
-    let called = commander
-        .order(
-            None,
-            Request::Call {
-                targets,
-                title: None,
-                ordered: true,
-                incident: None,
-            },
-        )
-        .await
-        .unwrap();
-    let Reply::Called { conference, .. } = called else {
-        panic!("the call was answered by {called:?}");
-    };
-    let call = Call {
-        commander,
-        others,
-        conference,
-    };
-    call.goes_on("at first", PATIENCE).await;
-    call
-}
-
-impl Call {
-    fn everyone(&self) -> impl Iterator<Item = &Bot> {
-        self.others.iter().chain([&self.commander])
-    }
-
-    /// Video frames that each has received so far.
-    fn frames(&self) -> Vec<u64> {
-        self.everyone()
-            .map(|bot| {
-                bot.report()
-                    .video_slots
-                    .iter()
-                    .map(|slot| slot.frames)
-                    .sum()
-            })
-            .collect()
-    }
-
-    /// Everybody is in, and everybody's picture moves.
-    async fn goes_on(&self, when: &str, within: Duration) {
-        let before = self.frames();
-        until(&format!("the call goes on {when}"), within, || async {
-            let seen = self.commander.seen();
-            let all_in = {
-                let seen = seen.borrow();
-                let stays = seen.participants.values();
-                seen.online
-                    && stays
-                        .filter(|p| {
-                            p.conference == self.conference && p.state == ParticipantState::In
-                        })
-                        .count()
-                        == SITES + 1
-            };
-            let moving = self
-                .frames()
-                .iter()
-                .zip(&before)
-                .all(|(now, before)| *now > before + 3);
-            all_in && moving
-        })
-        .await
-        .unwrap();
-    }
-}
 
 /// The idempotency keys of all orders in the journal.
 fn keys_in_journal(server: &ServerProcess) -> BTreeSet<String> {
@@ -154,7 +45,7 @@ fn find_key(value: &serde_json::Value) -> Option<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_acknowledged_is_lost_and_the_call_goes_on() {
     let mut server = ServerProcess::start().await.unwrap();
-    let call = live_call(&server).await;
+    let call = LiveCall::start(&server, SITES).await.unwrap();
 
     // A stream of orders; the server dies in the middle of it.
     let mut acknowledged = BTreeSet::new();
@@ -192,7 +83,9 @@ async fn nothing_acknowledged_is_lost_and_the_call_goes_on() {
     assert!(acknowledged.len() >= ORDERS as usize);
 
     server.run().await.unwrap();
-    call.goes_on("after the restart", BACK_WITHIN).await;
+    call.goes_on("after the restart", BACK_WITHIN)
+        .await
+        .unwrap();
     let written = keys_in_journal(&server);
     let lost: Vec<_> = acknowledged.difference(&written).collect();
     assert!(
