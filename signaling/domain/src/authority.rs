@@ -10,6 +10,7 @@ use crate::incident::IncidentOrderKind;
 use crate::order::OrderKind;
 use crate::participant::Participant;
 use crate::refusal::Refusal;
+use crate::talk::TalkOrderKind;
 
 /// The roles' half of the rule: what a role may order at all.
 ///
@@ -37,6 +38,16 @@ pub fn role_may(role: Role, order: OrderKind) -> bool {
             | IncidentOrderKind::Close
             | IncidentOrderKind::Review,
         ) => commands && role != Role::Field,
+        // Whose group it is, is decided by tier.
+        OrderKind::Talk(
+            TalkOrderKind::Create | TalkOrderKind::Change | TalkOrderKind::Dissolve,
+        ) => match role {
+            Role::Commander | Role::Dispatcher | Role::Township => true,
+            Role::Community | Role::Field | Role::Administrator | Role::Supervisor => false,
+        },
+        // An alarm of his own anybody may raise and take back.
+        OrderKind::Talk(TalkOrderKind::RaiseSos | TalkOrderKind::CancelSos) => commands,
+        OrderKind::Talk(TalkOrderKind::Spoke) => false,
         OrderKind::Call
         | OrderKind::Invite
         | OrderKind::InviteAbsent

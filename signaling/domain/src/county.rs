@@ -10,12 +10,13 @@ use crate::directory::Directory;
 use crate::draft::Draft;
 use crate::event::Event;
 use crate::idempotency::{Decision, KeyBook, Outcome};
-use crate::ids::{AccountId, ConferenceId, IncidentId, InvitationId, ParticipantId};
+use crate::ids::{AccountId, ConferenceId, IncidentId, InvitationId, ParticipantId, TalkGroupId};
 use crate::incident::{Incident, IncidentEvent};
 use crate::limits::{MAX_ENDED_CONFERENCES, MAX_KEY_CHARS, MAX_SETTLED_INCIDENTS};
 use crate::order::{Actor, Order};
 use crate::presence::PresenceBoard;
 use crate::refusal::Refusal;
+use crate::talk::{TalkEvent, TalkGroup, TalkWhat};
 use crate::text::is_plain;
 use crate::time::{Timestamp, Timing};
 
@@ -36,6 +37,7 @@ pub struct County {
     pub(crate) conferences: BTreeMap<ConferenceId, Arc<Conference>>,
     /// Open ones and the last few that are settled.
     pub(crate) incidents: BTreeMap<IncidentId, Arc<Incident>>,
+    pub(crate) talk_groups: BTreeMap<TalkGroupId, Arc<TalkGroup>>,
     keys: Arc<KeyBook>,
     pub(crate) last: LastNumbers,
 }
@@ -48,6 +50,7 @@ pub(crate) struct LastNumbers {
     pub(crate) incident: IncidentId,
     pub(crate) invitation: InvitationId,
     pub(crate) participant: ParticipantId,
+    pub(crate) talk_group: TalkGroupId,
 }
 
 impl Default for LastNumbers {
@@ -57,6 +60,7 @@ impl Default for LastNumbers {
             incident: IncidentId(0),
             invitation: InvitationId(0),
             participant: ParticipantId(0),
+            talk_group: TalkGroupId(0),
         }
     }
 }
@@ -146,6 +150,7 @@ impl County {
                 }
             }
             Event::Incident { event } => self.apply_incident(event),
+            Event::Talk { event } => self.apply_talk(event),
             Event::OrderCarriedOut {
                 by,
                 key,
@@ -224,6 +229,23 @@ impl County {
         for old in settled.into_iter().take(too_many) {
             self.incidents.remove(&old);
         }
+    }
+
+    fn apply_talk(&mut self, event: &TalkEvent) {
+        self.last.talk_group = self.last.talk_group.max(event.group);
+        if event.what == TalkWhat::Dissolved {
+            self.talk_groups.remove(&event.group);
+        } else if let Some(group) = self.talk_groups.get_mut(&event.group) {
+            Arc::make_mut(group).apply(event);
+        } else if let Some(created) = TalkGroup::created(event) {
+            self.talk_groups.insert(event.group, Arc::new(created));
+        }
+    }
+
+    /// Whether there ever was a talk group.
+    #[must_use]
+    pub fn had_talk_groups(&self) -> bool {
+        self.last.talk_group.0 > 0
     }
 
     fn apply_within(&mut self, conference: ConferenceId, event: &Event) {

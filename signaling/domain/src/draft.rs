@@ -66,6 +66,7 @@ impl Draft {
             Order::MediaLost { participant } => self.media_lost(*participant),
             Order::DeviceLost { participant } => self.device_lost(*participant),
             Order::Incident { order } => self.platform_report(order),
+            Order::Talk { order } => self.talk_by_system(order),
             Order::Call { .. }
             | Order::Invite { .. }
             | Order::InviteAbsent { .. }
@@ -92,6 +93,7 @@ impl Draft {
                 incident,
             } => self.call(by, targets, title.as_deref(), *ordered, *incident),
             Order::Incident { order } => self.incident(by, order),
+            Order::Talk { order } => self.talk(by, order),
             Order::Invite {
                 conference,
                 targets,

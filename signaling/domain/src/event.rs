@@ -14,11 +14,14 @@ use serde::{Deserialize, Serialize};
 use crate::conference::{ConferenceKind, EndReason};
 use crate::directory::{Account, Presence, Site};
 use crate::idempotency::Outcome;
-use crate::ids::{AccountId, ConferenceId, IncidentId, InvitationId, ParticipantId, SiteCode};
+use crate::ids::{
+    AccountId, ConferenceId, IncidentId, InvitationId, ParticipantId, SiteCode, TalkGroupId,
+};
 use crate::incident::IncidentEvent;
 use crate::invitation::{Callee, MissReason};
 use crate::order::Order;
 use crate::participant::LeaveReason;
+use crate::talk::TalkEvent;
 use crate::time::Timestamp;
 
 /// The version of the form described above; the journal keeps it beside each event.
@@ -208,6 +211,11 @@ pub enum Event {
         event: IncidentEvent,
     },
 
+    /// Something about one talk group.
+    Talk {
+        event: TalkEvent,
+    },
+
     /// An order with an idempotency key was carried out with this outcome;
     /// sent again, it gives the same.
     OrderCarriedOut {
@@ -229,6 +237,15 @@ impl Event {
         }
     }
 
+    /// The talk group that it changes.
+    #[must_use]
+    pub fn talk_group(&self) -> Option<TalkGroupId> {
+        match self {
+            Event::Talk { event } => Some(event.group),
+            _ => None,
+        }
+    }
+
     /// The conference that it changes.
     #[must_use]
     pub fn conference(&self) -> Option<ConferenceId> {
@@ -241,6 +258,7 @@ impl Event {
             | Event::SitePresenceChanged { .. }
             | Event::Restarted { .. }
             | Event::Incident { .. }
+            | Event::Talk { .. }
             | Event::OrderCarriedOut { .. } => None,
             Event::ConferenceCalled { conference, .. }
             | Event::ConferenceLive { conference, .. }

@@ -6,10 +6,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::event::Event;
-use crate::ids::{AccountId, ConferenceId, IncidentId, InvitationId, ParticipantId};
+use crate::ids::{AccountId, ConferenceId, IncidentId, InvitationId, ParticipantId, TalkGroupId};
 use crate::incident::IncidentOrder;
 use crate::order::Order;
 use crate::refusal::Refusal;
+use crate::talk::TalkOrder;
 use crate::time::Timestamp;
 
 /// How long a key is remembered: longer than any client goes on resending.
@@ -36,6 +37,10 @@ pub enum Outcome {
     /// The number that the report was given.
     Reported {
         incident: IncidentId,
+    },
+    /// The number that the talk group was given.
+    GroupCreated {
+        group: TalkGroupId,
     },
     Done,
 }
@@ -85,8 +90,22 @@ impl Outcome {
                     _ => None,
                 })
                 .unwrap_or(Outcome::Done),
+            Order::Talk {
+                order: TalkOrder::Create { .. },
+            } => events
+                .iter()
+                .find_map(Event::talk_group)
+                .map_or(Outcome::Done, |group| Outcome::GroupCreated { group }),
             Order::Incident {
                 order: IncidentOrder::Step { .. },
+            }
+            | Order::Talk {
+                order:
+                    TalkOrder::Change { .. }
+                    | TalkOrder::Dissolve { .. }
+                    | TalkOrder::RaiseSos { .. }
+                    | TalkOrder::CancelSos { .. }
+                    | TalkOrder::Spoke { .. },
             }
             | Order::SetDirectory { .. }
             | Order::Restarted

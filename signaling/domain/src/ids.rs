@@ -64,3 +64,7 @@ number_id!(
     /// One party's stay in one conference; numbered from 1, never reused.
     ParticipantId
 );
+number_id!(
+    /// Numbered from 1 in order of creation; never reused.
+    TalkGroupId
+);

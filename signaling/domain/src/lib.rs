@@ -20,6 +20,7 @@ pub mod presence;
 pub mod refusal;
 mod registration;
 pub mod snapshot;
+pub mod talk;
 mod text;
 pub mod time;
 mod views;
@@ -30,7 +31,9 @@ pub use county::County;
 pub use directory::{Account, Directory, Place, Presence, Role, Site, Tier};
 pub use event::{EVENT_VERSION, Event};
 pub use idempotency::{Decision, Outcome};
-pub use ids::{AccountId, ConferenceId, IncidentId, InvitationId, ParticipantId, SiteCode};
+pub use ids::{
+    AccountId, ConferenceId, IncidentId, InvitationId, ParticipantId, SiteCode, TalkGroupId,
+};
 pub use incident::{
     Incident, IncidentKind, IncidentOrder, IncidentState, Level, Responder, ResponderState,
 };
@@ -40,4 +43,5 @@ pub use participant::{LeaveReason, Participant, ParticipantState};
 pub use presence::PresenceBoard;
 pub use refusal::{Refusal, RefusalCode};
 pub use registration::DirectoryMistake;
+pub use talk::{TalkGroup, TalkOrder};
 pub use time::{Timestamp, Timing};

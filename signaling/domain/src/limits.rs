@@ -28,4 +28,12 @@ pub const MAX_OPEN_REPORTS_PER_ACCOUNT: usize = 20;
 pub const MAX_RESPONDERS: usize = 200;
 /// Entries of one incident's timeline that are known without the journal.
 pub const MAX_TIMELINE: usize = 500;
+/// Groups at a time.
+pub const MAX_TALK_GROUPS: usize = 256;
+/// Members of one group by name.
+pub const MAX_TALK_MEMBERS: usize = 600;
+/// Devices that listen to one group at a time.
+pub const MAX_LISTENERS: usize = 1_000;
+/// Talks of one group that are known without the journal.
+pub const MAX_TALKS: usize = 20;
 pub const MAX_KEY_CHARS: usize = 64;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::directory::{Account, Site, Tier};
 use crate::ids::{AccountId, ConferenceId, IncidentId, InvitationId, ParticipantId, SiteCode};
 use crate::incident::{IncidentOrder, IncidentOrderKind};
+use crate::talk::{TalkOrder, TalkOrderKind};
 
 /// Who orders.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -85,6 +86,11 @@ pub enum Order {
     /// By an account; by the system only the reports of other platforms.
     Incident {
         order: IncidentOrder,
+    },
+
+    /// By an account; by the system only the first groups and what was spoken.
+    Talk {
+        order: TalkOrder,
     },
 
     // By `Actor::Account` only.
@@ -177,6 +183,7 @@ pub enum OrderKind {
     HandOver,
     SetOwnMedia,
     Incident(IncidentOrderKind),
+    Talk(TalkOrderKind),
 }
 
 impl Order {
@@ -204,13 +211,14 @@ impl Order {
             Order::HandOver { .. } => OrderKind::HandOver,
             Order::SetOwnMedia { .. } => OrderKind::SetOwnMedia,
             Order::Incident { order } => OrderKind::Incident(order.kind()),
+            Order::Talk { order } => OrderKind::Talk(order.kind()),
         }
     }
 }
 
 impl OrderKind {
     /// Every kind, for tables.
-    pub const ALL: [OrderKind; 32] = [
+    pub const ALL: [OrderKind; 38] = [
         OrderKind::SetDirectory,
         OrderKind::Restarted,
         OrderKind::Tick,
@@ -243,6 +251,12 @@ impl OrderKind {
         OrderKind::Incident(IncidentOrderKind::Close),
         OrderKind::Incident(IncidentOrderKind::Review),
         OrderKind::Incident(IncidentOrderKind::Note),
+        OrderKind::Talk(TalkOrderKind::Create),
+        OrderKind::Talk(TalkOrderKind::Change),
+        OrderKind::Talk(TalkOrderKind::Dissolve),
+        OrderKind::Talk(TalkOrderKind::RaiseSos),
+        OrderKind::Talk(TalkOrderKind::CancelSos),
+        OrderKind::Talk(TalkOrderKind::Spoke),
     ];
 
     /// True for what only the server itself may order.
@@ -270,6 +284,7 @@ impl OrderKind {
             | OrderKind::HandOver
             | OrderKind::SetOwnMedia
             | OrderKind::Incident(_) => false,
+            OrderKind::Talk(kind) => kind.is_of_system(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Why an order was not carried out.
 
 use crate::directory::Role;
-use crate::ids::{AccountId, ConferenceId, IncidentId, InvitationId, ParticipantId};
+use crate::ids::{AccountId, ConferenceId, IncidentId, InvitationId, ParticipantId, TalkGroupId};
 use crate::incident::IncidentState;
 use crate::order::OrderKind;
 use crate::registration::DirectoryMistake;
@@ -17,6 +17,7 @@ pub enum RefusalCode {
     UnknownTarget,
     UnknownConference,
     UnknownIncident,
+    UnknownTalkGroup,
     NotNow,
     UnknownInvitation,
     UnknownParticipant,
@@ -63,6 +64,12 @@ pub enum Refusal {
     NotHandling,
     #[error("not sent to this incident")]
     NotResponding,
+    #[error("no such talk group: {0}")]
+    UnknownTalkGroup(TalkGroupId),
+    #[error("only the group's own site, or one above it, may")]
+    NotCommandingGroup,
+    #[error("nobody of that name has raised an alarm")]
+    NoSos,
     #[error("no such conference: {0}")]
     UnknownConference(ConferenceId),
     #[error("no such invitation for this account: {0}")]
@@ -102,6 +109,9 @@ impl Refusal {
             Refusal::UnknownIncident(_) => RefusalCode::UnknownIncident,
             Refusal::IncidentState(_) => RefusalCode::NotNow,
             Refusal::NotHandling | Refusal::NotResponding => RefusalCode::NotAllowed,
+            Refusal::UnknownTalkGroup(_) => RefusalCode::UnknownTalkGroup,
+            Refusal::NotCommandingGroup => RefusalCode::NotAllowed,
+            Refusal::NoSos => RefusalCode::NotNow,
             Refusal::UnknownConference(_) => RefusalCode::UnknownConference,
             Refusal::UnknownInvitation(_) => RefusalCode::UnknownInvitation,
             Refusal::UnknownParticipant(_) => RefusalCode::UnknownParticipant,

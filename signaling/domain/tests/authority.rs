@@ -212,19 +212,21 @@ fn orders_to_the_whole_conference_need_the_chair_or_a_post_above_the_chair() {
 #[test]
 fn every_role_and_order() {
     let orders = OrderKind::ALL;
-    assert_eq!(orders.len(), 32);
+    assert_eq!(orders.len(), 38);
     // Columns in the order of `OrderKind::ALL`: seven of the system, then call,
     // invite, invite absent, cancel; accept, decline, leave; remove, end, mute,
     // mute all, hand over; own media; incidents: report, verify, duplicate, false,
-    // level, escalate, assign, respond, control, close, review, note.
-    let commands = ".......xxxxxxxxxxxxxxxxxxxxxxxxx";
-    let in_the_field = ".......xxxxxxxxxxxxxx......x...x";
-    let comes_in = "...........xxx.....xx..........x";
+    // level, escalate, assign, respond, control, close, review, note; talk groups: create,
+    // change, dissolve, raise and cancel an alarm, spoke.
+    let commands = ".......xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx.";
+    let community = ".......xxxxxxxxxxxxxxxxxxxxxxxxx...xx.";
+    let in_the_field = ".......xxxxxxxxxxxxxx......x...x...xx.";
+    let comes_in = "...........xxx.....xx..........x......";
     let table = [
         (Role::Commander, commands),
         (Role::Dispatcher, commands),
         (Role::Township, commands),
-        (Role::Community, commands),
+        (Role::Community, community),
         (Role::Field, in_the_field),
         (Role::Administrator, comes_in),
         (Role::Supervisor, comes_in),

@@ -19,7 +19,7 @@ use liandong_domain::{
 };
 use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestRunner};
-use support::{Shell, accounts, invariants, sites};
+use support::{Shell, accounts, invariants, sites, talking};
 
 /// What is drawn; the numbers pick among what there is at that moment.
 #[derive(Clone, Debug)]
@@ -191,6 +191,10 @@ fn by_account(county: &County, people: &[Account], what: u8, draw: &Draw) -> (Ac
     }
     if draw.which % 5 == 1 {
         return incident(county, people, what, draw);
+    }
+    if draw.which % 7 == 3 {
+        let numbers = (what, draw.who, draw.which / 7);
+        return talking::talk(county, people, numbers, Timestamp(draw.wait_ms.into()));
     }
     let rings = county
         .conferences()

@@ -5,12 +5,16 @@
 
 mod support;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use liandong_domain::incident::{Report, ReportSource, Step};
 use liandong_domain::snapshot::SNAPSHOT_VERSION;
+use liandong_domain::talk::group::{
+    AlarmKind, Area, FloorRules, GroupPlan, GroupPriority, Standing, Talk, TalkEnd,
+};
+use liandong_domain::talk::{Rank, TalkOrder};
 use liandong_domain::{
-    Actor, Callee, Decision, IncidentKind, IncidentOrder, Level, Order, Place, Tier,
+    Actor, Callee, Decision, IncidentKind, IncidentOrder, Level, Order, Place, TalkGroupId, Tier,
 };
 use serde_json::Value;
 use support::{COMMANDER, JIZHOU, SHAHE, Shell, site};
@@ -27,6 +31,8 @@ fn form(value: &Value, at: &str, places: &mut BTreeSet<String>) {
                     "accountsAt",
                     "kept",
                     "entered",
+                    "members",
+                    "sos",
                 ]
                 .iter()
                 .any(|map| at.ends_with(map));
@@ -48,6 +54,45 @@ fn form(value: &Value, at: &str, places: &mut BTreeSet<String>) {
         Value::Number(_) => drop(places.insert(format!("{at}: number"))),
         Value::String(_) => drop(places.insert(format!("{at}: string"))),
     }
+}
+
+/// Two with all that a talk group can have.
+fn talk_groups(shell: &mut Shell) {
+    let plan = GroupPlan {
+        name: "集州巡逻".to_owned(),
+        site: JIZHOU.into(),
+        members: BTreeMap::from([(JIZHOU.into(), Standing::Leader)]),
+        area: Some(Area::Subtree {
+            root: JIZHOU.into(),
+        }),
+        priority: GroupPriority::Command,
+        rules: FloorRules::default(),
+    };
+    let circle = GroupPlan {
+        area: Some(Area::Circle {
+            center: Place::from_degrees(106.8, 32.3),
+            radius_m: 500,
+        }),
+        ..plan.clone()
+    };
+    let mut by = |by: &str, order| shell.by(by, Order::Talk { order }).map(drop).unwrap();
+    by(COMMANDER, TalkOrder::Create { plan });
+    by(COMMANDER, TalkOrder::Create { plan: circle });
+    let group = TalkGroupId(1);
+    for place in [None, Some(Place::from_degrees(106.8, 32.3))] {
+        let who = if place.is_some() { JIZHOU } else { COMMANDER };
+        let kind = AlarmKind::Sos;
+        by(who, TalkOrder::RaiseSos { group, kind, place });
+    }
+    let talk = Talk {
+        who: JIZHOU.into(),
+        rank: Rank::Sos,
+        from: shell.now,
+        until: shell.now,
+        end: TalkEnd::Released,
+    };
+    let order = TalkOrder::Spoke { group, talk };
+    shell.system(Order::Talk { order }).unwrap();
 }
 
 /// One with all that an incident can have.
@@ -118,6 +163,7 @@ fn form_of_a_snapshot_changes_only_with_its_version() {
         .unwrap();
     shell.call(COMMANDER, &[site(SHAHE)], true);
     incident(&mut shell);
+    talk_groups(&mut shell);
 
     let mut places = BTreeSet::from([format!(" version {SNAPSHOT_VERSION}")]);
     form(

@@ -169,6 +169,7 @@ impl Conference {
             | Event::Incident { .. }
             | Event::Restarted { .. }
             | Event::ConferenceCalled { .. }
+            | Event::Talk { .. }
             | Event::OrderCarriedOut { .. } => {}
         }
     }

@@ -7,6 +7,7 @@
 )]
 
 pub mod invariants;
+pub mod talking;
 
 use liandong_domain::{
     Account, AccountId, Actor, Callee, Conference, ConferenceId, County, Event, Invitation,
