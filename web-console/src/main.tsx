@@ -4,6 +4,7 @@ import { createRoot } from "react-dom/client";
 import { App } from "./app/App";
 import { startI18n } from "./i18n";
 import { followCalls } from "./media/call";
+import { followTalk } from "./media/talk";
 import { unlockOnGesture } from "./media/sound";
 import { begin } from "./protocol/client";
 
@@ -12,6 +13,7 @@ if (root === null) throw new Error("index.html has no #root");
 
 unlockOnGesture();
 followCalls();
+followTalk();
 await startI18n();
 createRoot(root).render(
   <StrictMode>

@@ -133,6 +133,7 @@ impl Seen {
             | Push::MediaLost { .. }
             | Push::Incident { .. }
             | Push::Dossier { .. }
+            | Push::Talk { .. }
             | Push::SignedOut { .. } => {}
         }
     }

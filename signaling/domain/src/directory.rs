@@ -115,7 +115,9 @@ impl Place {
         f64::from(self.latitude_e7) / 1e7
     }
 
-    pub(crate) fn is_on_earth(self) -> bool {
+    /// Whether there is such a place.
+    #[must_use]
+    pub fn is_on_earth(self) -> bool {
         self.longitude_e7.unsigned_abs() <= 1_800_000_000
             && self.latitude_e7.unsigned_abs() <= 900_000_000
     }

@@ -3,9 +3,12 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::directory::Tier;
-use crate::ids::{AccountId, ConferenceId, IncidentId, InvitationId, ParticipantId, SiteCode};
+use crate::directory::{Place, Tier};
+use crate::ids::{
+    AccountId, ConferenceId, IncidentId, InvitationId, ParticipantId, SiteCode, TalkGroupId,
+};
 use crate::incident::{IncidentReport, IncidentStep};
+use crate::talk::{FloorAct, TalkOrder};
 
 /// One request over the WebSocket.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize, TS)]
@@ -195,6 +198,13 @@ pub enum Request {
         conference: ConferenceId,
         wish: MediaWish,
     },
+    /// About talk groups and their alarms. Reply: `GroupCreated` or `Done`.
+    Talk { order: TalkOrder },
+    /// Listening to a talk group, and speaking in it.
+    Floor { group: TalkGroupId, act: FloorAct },
+    /// Where the device is now: groups of an area follow it. Kept for ten minutes, never
+    /// journaled. Reply: `Done`.
+    Here { place: Place },
     /// Asks for nothing: the time of the answer is the round trip. Reply: `Done`.
     Ping,
 }

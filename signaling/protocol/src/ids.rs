@@ -67,3 +67,7 @@ number_id!(
     /// One party's stay in one conference; never reused.
     ParticipantId
 );
+number_id!(
+    /// One talk group; never reused.
+    TalkGroupId
+);

@@ -18,6 +18,7 @@ pub mod ids;
 pub mod incident;
 pub mod refusal;
 pub mod server;
+pub mod talk;
 
 pub use client::{ClientMessage, Device, MediaWish, Request, Target, Tile};
 pub use conference::{
@@ -25,7 +26,9 @@ pub use conference::{
     MissReason, Participant, ParticipantRole, ParticipantState,
 };
 pub use directory::{Directory, DirectoryPerson, DirectorySite, Place, Presence, Role, Tier};
-pub use ids::{AccountId, ConferenceId, IncidentId, InvitationId, ParticipantId, SiteCode};
+pub use ids::{
+    AccountId, ConferenceId, IncidentId, InvitationId, ParticipantId, SiteCode, TalkGroupId,
+};
 pub use incident::{Dossier, Incident, IncidentReport, IncidentStep};
 pub use refusal::{Refusal, RefusalCode};
 pub use server::{JournalState, Push, Reply, ServerMessage, Snapshot};

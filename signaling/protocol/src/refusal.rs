@@ -34,6 +34,7 @@ pub enum RefusalCode {
     UnknownTarget,
     UnknownConference,
     UnknownIncident,
+    UnknownTalkGroup,
     /// Not in the incident's present state.
     NotNow,
     UnknownInvitation,

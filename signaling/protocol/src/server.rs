@@ -6,9 +6,12 @@ use ts_rs::TS;
 use crate::conference::{Conference, Invitation, MissReason, Participant};
 use crate::directory::{Directory, Presence};
 use crate::http::Me;
-use crate::ids::{AccountId, ConferenceId, IncidentId, InvitationId, ParticipantId, SiteCode};
+use crate::ids::{
+    AccountId, ConferenceId, IncidentId, InvitationId, ParticipantId, SiteCode, TalkGroupId,
+};
 use crate::incident::{Dossier, Incident};
 use crate::refusal::Refusal;
+use crate::talk::TalkNews;
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize, TS)]
 #[serde(
@@ -68,6 +71,9 @@ pub enum Reply {
     },
     Dossier {
         dossier: Dossier,
+    },
+    GroupCreated {
+        group: TalkGroupId,
     },
     Done,
 }
@@ -316,6 +322,10 @@ pub enum Push {
     /// The media server has lost this client's media: send a new `Offer`.
     MediaLost {
         conference: ConferenceId,
+    },
+    /// About talk groups.
+    Talk {
+        news: TalkNews,
     },
     /// The session is over (logged out elsewhere, expired, account locked).
     SignedOut {

@@ -27,6 +27,7 @@ pub mod http;
 pub mod journal;
 pub mod media;
 pub mod start;
+pub mod talk;
 #[cfg(test)]
 mod testing;
 pub mod tls;

@@ -10,7 +10,7 @@ use liandong_protocol::{
     ClientMessage, Device, Push, Refusal, Reply, Request, ServerMessage, Snapshot,
 };
 use liandong_sfu_node::{Node, NodeConfig};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use crate::clock;
 use crate::desk::clients::{ClientId, ConnectionId};
@@ -22,6 +22,7 @@ use crate::journal::chain::Head;
 use crate::journal::snapshots::Snapshots;
 use crate::journal::{Draft, Entry, Hash, Journal, JournalError};
 use crate::media::Media;
+use crate::talk::Talk;
 use crate::views::snapshot::Setting;
 use crate::ws::outbox::{Next, Outbox};
 
@@ -227,6 +228,9 @@ pub async fn parts(paper: &Paper) -> Parts<Paper> {
         media: Media::new(node),
         node_events,
         metrics: Arc::new(DeskMetrics::default()),
+        // Nobody talks.
+        talk: Talk::channel().0,
+        counties: watch::Sender::default(),
     }
 }
 

@@ -19,6 +19,8 @@ import { ReportForm } from "../features/incidents/ReportForm";
 import { look, useIncidentsView } from "../features/incidents/store";
 import { InvitationBoard } from "../features/invitations/InvitationBoard";
 import { RingScreen } from "../features/ringing/RingScreen";
+import { SosBanner } from "../features/talk/SosBanner";
+import { TalkPanel } from "../features/talk/TalkPanel";
 import { Wall } from "../features/wall/Wall";
 import { CallSound } from "../media/Streams";
 import { useReplica } from "../protocol/client";
@@ -40,11 +42,12 @@ export function ConsoleFace() {
       <TopBar onDevices={openDevices}>{conference !== null && <CallStatus conference={conference} />}</TopBar>
       <div className="console-notice">
         <JournalBanner />
+        <SosBanner />
         <NewCalls dossierInView onLook={() => setLeft("incidents")} />
       </div>
-      <aside className="console-left" aria-label={t(left === "directory" ? "directory.title" : "incident.title")}>
+      <aside className="console-left" aria-label={t(LEFT_TITLES[left])}>
         <LeftTabs shown={left} onShow={setLeft} />
-        <div className="console-left-page">{left === "directory" ? <SiteTree /> : <IncidentList />}</div>
+        <div className="console-left-page">{left === "directory" ? <SiteTree /> : left === "incidents" ? <IncidentList /> : <TalkPanel />}</div>
       </aside>
       {conference === null ? (
         <main className="console-middle">{incident ?? <Overview />}</main>
@@ -58,7 +61,9 @@ export function ConsoleFace() {
   );
 }
 
-type Left = "directory" | "incidents";
+type Left = "directory" | "incidents" | "talk";
+
+const LEFT_TITLES = { directory: "directory.title", incidents: "incident.title", talk: "talk.title" } as const;
 
 /** What the left column shows; how many incidents wait is told on either side. */
 function LeftTabs({ shown, onShow }: { shown: Left; onShow: (left: Left) => void }) {
@@ -72,6 +77,9 @@ function LeftTabs({ shown, onShow }: { shown: Left; onShow: (left: Left) => void
       <button type="button" aria-pressed={shown === "incidents"} data-testid="tab-incidents" onClick={() => onShow("incidents")}>
         {t("incident.tabIncidents")}
         <Badge count={waiting} title={t("incident.waitingCount", { count: waiting })} />
+      </button>
+      <button type="button" aria-pressed={shown === "talk"} data-testid="tab-talk" onClick={() => onShow("talk")}>
+        {t("talk.tab")}
       </button>
     </div>
   );

@@ -1,6 +1,6 @@
 import "./phone-face.css";
 
-import { AlertOutlined, PhoneOutlined } from "@ant-design/icons";
+import { AlertOutlined, AudioOutlined, PhoneOutlined } from "@ant-design/icons";
 import { Badge } from "antd";
 import { useTranslation } from "react-i18next";
 
@@ -16,6 +16,9 @@ import { IncidentsOverCall } from "../features/incidents/IncidentsOverCall";
 import { NewCalls, useWaiting } from "../features/incidents/NewCalls";
 import { showPage, useIncidentsView } from "../features/incidents/store";
 import { RingScreen } from "../features/ringing/RingScreen";
+import { PhoneTalk } from "../features/talk/PhoneTalk";
+import { SosBanner } from "../features/talk/SosBanner";
+import { showRadio, useTalkView } from "../features/talk/store";
 import { Wall } from "../features/wall/Wall";
 import { CallSound } from "../media/Streams";
 import { useReplica } from "../protocol/client";
@@ -61,16 +64,20 @@ export function PhoneFace() {
   );
 }
 
-/** Two pages, a thumb apart: to call, and what is to be done. */
+/** Three pages, a thumb apart: to call, what is to be done, the radio. */
 function PhoneAtRest({ commands }: { commands: boolean }) {
   const { t } = useTranslation();
-  const incidents = useIncidentsView((view) => view.page);
+  const radio = useTalkView((view) => view.page);
+  const incidents = useIncidentsView((view) => view.page) && !radio;
   const waiting = useWaiting();
   return (
     <div className="phone-at-rest">
+      <SosBanner />
       {!incidents && <NewCalls dossierInView={false} />}
       <div className="phone-page">
-        {incidents ? (
+        {radio ? (
+          <PhoneTalk />
+        ) : incidents ? (
           <main className="phone-incidents">
             <FieldIncidents />
           </main>
@@ -89,19 +96,28 @@ function PhoneAtRest({ commands }: { commands: boolean }) {
         )}
       </div>
       <nav className="phone-nav" aria-label={t("incident.title")}>
-        <button type="button" aria-current={incidents ? undefined : "page"} data-testid="nav-call" onClick={() => showPage(false)}>
+        <button type="button" aria-current={incidents || radio ? undefined : "page"} data-testid="nav-call" onClick={() => show(false, false)}>
           <PhoneOutlined aria-hidden />
           {t("incident.tabCall")}
         </button>
-        <button type="button" aria-current={incidents ? "page" : undefined} data-testid="nav-incidents" onClick={() => showPage(true)}>
+        <button type="button" aria-current={incidents ? "page" : undefined} data-testid="nav-incidents" onClick={() => show(true, false)}>
           <Badge count={waiting} size="small" title={t("incident.waitingCount", { count: waiting })}>
             <AlertOutlined aria-hidden />
           </Badge>
           {t("incident.tabIncidents")}
         </button>
+        <button type="button" aria-current={radio ? "page" : undefined} data-testid="nav-talk" onClick={() => show(false, true)}>
+          <AudioOutlined aria-hidden />
+          {t("talk.tab")}
+        </button>
       </nav>
     </div>
   );
+}
+
+function show(incidents: boolean, radio: boolean): void {
+  showPage(incidents);
+  showRadio(radio);
 }
 
 function PhoneStatus({ conference: id }: { conference: ConferenceId }) {

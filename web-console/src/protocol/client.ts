@@ -22,6 +22,7 @@ import type { Target } from "./generated/Target";
 import * as http from "./http";
 import { type NetworkChange, watchNetwork } from "./network";
 import { applyPush, entered, fromSnapshot, opened, parted, type Replica, resync, withDossier } from "./replica";
+import { forgetTalk, hearTalk } from "./talk";
 import { Vitals } from "./vitals";
 
 const TOKEN_KEY = "liandong.resume";
@@ -113,6 +114,7 @@ function pushed(push: Push): void {
   change((replica) => applyPush(replica, push, Date.now()), PUBLISH_AFTER_MS);
   if (push.type === "mediaLost" || push.type === "sendLayers") tell(push);
   if (push.type === "resync") void askForDossier().catch(() => undefined);
+  if (push.type === "talk") hearTalk(push.news);
   if (push.type === "overload") overloadStore.setState({ level: push.level });
   if (push.type === "journal") journalStore.setState({ state: push.state });
   if (push.type === "ringStopped" && push.reason !== null && stopped !== undefined) {
@@ -153,6 +155,7 @@ function signedIn(me: Me): void {
   settleDevice(me.role);
   // Another account's knowledge; nothing shows it while nobody is signed in.
   publish(null);
+  forgetTalk();
   sessionStore.setState({ state: "signedIn", me }, true);
   connection.start();
 }

@@ -178,6 +178,7 @@ export function applyPush(replica: Replica, push: Push, nowMs: number): Replica 
     case "sendLayers":
     case "overload":
     case "journal":
+    case "talk":
     case "mediaLost":
     case "signedOut":
       return replica;

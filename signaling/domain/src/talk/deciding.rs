@@ -199,10 +199,10 @@ impl Draft {
             }
             None => {}
             Some(Area::Subtree { root }) => within(root)?,
-            Some(Area::Circle { center, radius_m }) => {
-                if !center.is_on_earth() || !(1..=MAX_RADIUS_M).contains(radius_m) {
-                    return Err(Refusal::Malformed("circle out of its range"));
-                }
+            Some(Area::Circle { center, radius_m })
+                if center.is_on_earth() && (1..=MAX_RADIUS_M).contains(radius_m) => {}
+            Some(Area::Circle { .. }) => {
+                return Err(Refusal::Malformed("circle out of its range"));
             }
         }
         Ok(GroupPlan {

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::file::File;
-use super::{Calls, Config, Network, Overrides, TlsFiles, accounts, ice, sites};
+use super::{Calls, Config, Network, Overrides, TlsFiles, accounts, groups, ice, sites};
 
 const DEFAULT_PORT: u16 = 8443;
 const DEFAULT_CONNECTIONS: usize = 4_096;
@@ -97,6 +97,7 @@ pub(super) fn check(file: File, folder: &Path, overrides: &Overrides) -> Result<
             "use a long random text, or leave it out: then only this machine may read /metrics",
         );
     }
+    let first_groups = groups::load(file.talk.first_groups.as_deref(), folder, &mut mistakes);
     let ice_servers = ice::check(file.media.ice_servers, &mut mistakes);
     if mistakes.0.is_empty() {
         Ok(Config {
@@ -106,6 +107,7 @@ pub(super) fn check(file: File, folder: &Path, overrides: &Overrides) -> Result<
             network,
             tls_files,
             calls,
+            first_groups,
             metrics_token: file.metrics.token,
             demo: file.accounts.demo_password,
             ice_servers,

@@ -20,6 +20,8 @@ pub(super) struct File {
     #[serde(default)]
     pub calls: Calls,
     #[serde(default)]
+    pub talk: Talk,
+    #[serde(default)]
     pub metrics: Metrics,
     #[serde(default)]
     pub media: Media,
@@ -77,6 +79,13 @@ pub(super) struct Calls {
     pub ring_seconds: Option<u32>,
     pub connect_seconds: Option<u32>,
     pub auto_answer_ms: Option<u32>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Talk {
+    /// CSV with the head `name,site,members,subtree,priority`.
+    pub first_groups: Option<PathBuf>,
 }
 
 #[derive(Debug, Default, Deserialize)]

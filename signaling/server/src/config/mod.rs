@@ -7,6 +7,7 @@
 mod accounts;
 mod check;
 mod file;
+mod groups;
 mod ice;
 mod sites;
 
@@ -15,6 +16,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use liandong_protocol::talk::GroupPlan;
 use liandong_protocol::{AccountId, Place, Role, SiteCode, Tier};
 
 pub use check::{Mistake, Mistakes};
@@ -33,6 +35,8 @@ pub struct Config {
     /// Absent: an own authority is made at the first start.
     pub tls_files: Option<TlsFiles>,
     pub calls: Calls,
+    /// Made at the first start.
+    pub first_groups: Vec<GroupPlan>,
     /// Who may read `/metrics` from elsewhere than loopback.
     pub metrics_token: Option<String>,
     /// True: accounts without a password hash get the demo password.

@@ -13,7 +13,7 @@ pub mod orders;
 pub mod run;
 pub mod tell;
 
-use liandong_domain::{AccountId, ParticipantId};
+use liandong_domain::{AccountId, Order, ParticipantId};
 use liandong_protocol::http::Me;
 use liandong_protocol::{ClientMessage, Device, Refusal, RefusalCode, Reply};
 use tokio::sync::{mpsc, oneshot};
@@ -99,6 +99,8 @@ enum Input {
     Status {
         reply: oneshot::Sender<Status>,
     },
+    /// An order of the server itself, from outside the desk.
+    Own(Order),
     /// All clients are told; then the desk ends.
     Stop,
 }
@@ -180,6 +182,18 @@ impl Desk {
         self.ask(|reply| Input::Status { reply }).await
     }
 
+    /// An order of the server itself. False when the desk is too busy to take it: to be
+    /// tried again, for whoever brings it does not wait.
+    pub fn try_own(&self, order: &Order) -> bool {
+        match self.inputs.try_reserve() {
+            Ok(place) => {
+                place.send(Input::Own(order.clone()));
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
     /// Tells all clients that the server restarts, and ends the desk once
     /// everything before is done.
     pub async fn stop(&self) {
@@ -205,7 +219,10 @@ impl Desk {
 }
 
 /// A reply or refusal, as it goes over the wire.
-fn encode_reply(id: u32, result: Result<Reply, Refusal>) -> axum::extract::ws::Utf8Bytes {
+pub(crate) fn encode_reply(
+    id: u32,
+    result: Result<Reply, Refusal>,
+) -> axum::extract::ws::Utf8Bytes {
     use liandong_protocol::ServerMessage;
     clients::encode(&match result {
         Ok(reply) => ServerMessage::Reply { id, reply },

@@ -6,7 +6,7 @@ use liandong_domain::{
 use liandong_protocol::{self as protocol, Request};
 
 use crate::media::wishes::{Tile, bounded_height};
-use crate::views::{incidents, wire};
+use crate::views::{incidents, talk, wire};
 
 /// A request by what it takes to carry it out.
 #[derive(Debug)]
@@ -27,6 +27,8 @@ pub enum Work {
     OpenIncident(Option<IncidentId>),
     /// Only the first message of a connection may be one.
     Hello,
+    /// The exchange's, see [`crate::talk`]; the connection takes it there.
+    Floor,
     /// Nothing is to be done.
     Ping,
 }
@@ -42,6 +44,10 @@ impl From<Request> for Work {
         Work::Order(match request {
             Request::Hello { .. } => return Work::Hello,
             Request::Ping => return Work::Ping,
+            Request::Floor { .. } | Request::Here { .. } => return Work::Floor,
+            Request::Talk { order } => Order::Talk {
+                order: talk::order_of(order),
+            },
             Request::Offer { conference, sdp } => {
                 return Work::Offer {
                     conference: conference_id(conference),

@@ -13,12 +13,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
+use liandong_domain::talk::TalkWhat;
 use liandong_domain::{
-    AccountId, Actor, ConferenceId, Event, IncidentId, Order, Outcome, ParticipantId, Timestamp,
+    AccountId, Actor, ConferenceId, County, Event, IncidentId, Order, Outcome, ParticipantId,
+    Timestamp,
 };
 use liandong_protocol::{JournalState, Push, Refusal, RefusalCode, Reply};
 use liandong_sfu_node::NodeEvent;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::clients::{Attached, ClientId, Clients, ConnectionId, encode_push};
 use super::ledger::Ledger;
@@ -31,6 +33,7 @@ use crate::journal::{Journal, JournalError};
 use crate::media::Media;
 use crate::media::figures::SPEAKING_EVERY;
 use crate::media::wishes::MAX_TILES;
+use crate::talk::Talk;
 use crate::views::incidents;
 use crate::views::snapshot::{self, Setting};
 use crate::views::wire::{self, refuse, refuse_for};
@@ -51,6 +54,10 @@ pub struct Parts<J> {
     pub media: Media,
     pub node_events: mpsc::Receiver<NodeEvent>,
     pub metrics: Arc<DeskMetrics>,
+    /// Hears what the media node says of talk groups.
+    pub talk: Talk,
+    /// Gets every county whose groups, accounts or sites are others.
+    pub counties: watch::Sender<County>,
 }
 
 /// Starts the desk's task.
@@ -60,6 +67,18 @@ pub fn start<J: Journal>(parts: Parts<J>) -> (Desk, tokio::task::JoinHandle<()>)
     // The desk's own handle keeps the channel open; `Stop` closes it.
     let task = tokio::spawn(running.run(inputs, node_events));
     (desk, task)
+}
+
+/// The exchange has to know; not of what it told itself.
+fn concerns_talk(event: &Event) -> bool {
+    match event {
+        Event::Talk { event } => !matches!(event.what, TalkWhat::Spoke { .. }),
+        Event::SiteRegistered { .. }
+        | Event::SiteChanged { .. }
+        | Event::AccountRegistered { .. }
+        | Event::AccountChanged { .. } => true,
+        _ => false,
+    }
 }
 
 async fn sleep_until(due: Option<Instant>) {
@@ -74,6 +93,8 @@ struct Running<J> {
     setting: Setting,
     media: Media,
     metrics: Arc<DeskMetrics>,
+    talk: Talk,
+    counties: watch::Sender<County>,
     clients: Clients,
     told: Told,
     /// The server's own orders that could not be journaled yet.
@@ -135,6 +156,8 @@ impl<J: Journal> Running<J> {
             setting: parts.setting,
             media: parts.media,
             metrics: parts.metrics,
+            talk: parts.talk,
+            counties: parts.counties,
             clients: Clients::default(),
             told: Told::default(),
             again: Vec::new(),
@@ -240,6 +263,7 @@ impl<J: Journal> Running<J> {
                 drop(reply.send(me)); // whoever asked may be gone
             }
             Input::Status { reply } => drop(reply.send(self.status())),
+            Input::Own(order) => self.own_order(order, batch),
             Input::Stop => batch.stop = true,
         }
     }
@@ -304,6 +328,10 @@ impl<J: Journal> Running<J> {
             }),
             Work::OpenIncident(incident) => self.open_incident(client, incident),
             Work::Ping => Ok(Reply::Done),
+            Work::Floor => Err(refuse(
+                RefusalCode::Malformed,
+                "the floor is not the desk's",
+            )),
             Work::Hello => Err(refuse(
                 RefusalCode::Malformed,
                 "Hello comes once per connection",
@@ -424,6 +452,10 @@ impl<J: Journal> Running<J> {
     }
 
     fn happened(&mut self, batch: &mut Batch, events: &[Event]) {
+        if events.iter().any(concerns_talk) {
+            // Before the replies: whoever raised an alarm asks for the floor next.
+            self.counties.send_replace(self.ledger.county().clone());
+        }
         let mut welcomes = Vec::new();
         for after in std::mem::take(&mut batch.after) {
             match after {

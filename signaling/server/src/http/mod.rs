@@ -28,6 +28,7 @@ use tower_http::compression::CompressionLayer;
 use crate::auth::session::Sessions;
 use crate::auth::sign_in::SignIn;
 use crate::desk::Desk;
+use crate::talk::Talk;
 use metrics::Metrics;
 
 /// Logins and the like are short.
@@ -39,6 +40,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 #[derive(Clone, Debug)]
 pub struct App {
     pub desk: Desk,
+    pub talk: Talk,
     pub sessions: Sessions,
     pub sign_in: Arc<SignIn>,
     pub metrics: Arc<Metrics>,

@@ -47,6 +47,7 @@ pub fn status(code: RefusalCode) -> StatusCode {
         RefusalCode::UnknownTarget
         | RefusalCode::UnknownConference
         | RefusalCode::UnknownIncident
+        | RefusalCode::UnknownTalkGroup
         | RefusalCode::UnknownInvitation
         | RefusalCode::UnknownParticipant => StatusCode::NOT_FOUND,
         RefusalCode::AlreadyThere

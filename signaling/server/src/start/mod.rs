@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use liandong_domain::{Actor, Order, Timing};
+use liandong_protocol::talk::TalkOrder;
 use liandong_sfu_node::{Node, NodeConfig, NodeError};
 use time::OffsetDateTime;
 use tokio::net::TcpListener;
@@ -34,11 +35,12 @@ use crate::journal::snapshots::Snapshots;
 use crate::journal::sqlite::SqliteJournal;
 use crate::journal::{Journal as _, JournalError};
 use crate::media::Media;
+use crate::talk::{Talk, exchange};
 use crate::tls::acceptor::{Shown, server_config};
 use crate::tls::addresses::Reachable;
 use crate::tls::authority::{Authority, TlsError};
 use crate::views::snapshot::Setting;
-use crate::views::wire;
+use crate::views::{talk, wire};
 
 /// How often addresses and the certificate's end are looked at.
 const RENEW_EVERY: Duration = Duration::from_secs(600);
@@ -62,6 +64,8 @@ pub enum StartError {
     Hash(#[from] HashError),
     #[error("the journal refuses the configuration: {0}")]
     Directory(String),
+    #[error("the first talk group {0}: {1}; mend it in the file that talk.first_groups names")]
+    FirstGroup(String, String),
     #[error(transparent)]
     Tls(#[from] TlsError),
     #[error(transparent)]
@@ -100,12 +104,24 @@ pub async fn serve(
     let (node, node_events) = Node::start(node_config(&config, &listener))?;
     let desk_metrics = Arc::new(DeskMetrics::default());
     let metrics = Metrics::new(config.metrics_token.as_deref(), &desk_metrics, &node);
+    let (talk, waiting) = Talk::channel();
+    let (counties, county) = watch::channel(ledger.county().clone());
     let (desk, desk_task) = desk::run::start(Parts {
         ledger,
         setting: setting(&config),
         media: Media::new(node.clone()),
         node_events,
         metrics: desk_metrics,
+        talk: talk.clone(),
+        counties,
+    });
+    // Ends with the desk.
+    exchange::start(exchange::Parts {
+        talk: talk.clone(),
+        waiting,
+        counties: county,
+        node: node.clone(),
+        desk: desk.clone(),
     });
 
     let reachable = Reachable::now(&config.network.advertise);
@@ -113,6 +129,7 @@ pub async fn serve(
     let tls = server_config(Arc::clone(&certificates.shown))?;
     let app = App {
         desk: desk.clone(),
+        talk,
         sessions: sessions.clone(),
         sign_in: Arc::new(SignIn::new(vault, sessions, Verifier::new()?, desk.clone())),
         metrics,
@@ -191,6 +208,7 @@ async fn ledger(config: &Config, data: &Path) -> Result<Ledger<SqliteJournal>, S
             .order(&Actor::System, None, &order, clock::now())
             .map_err(|refusal| StartError::Directory(refusal.to_string()))?;
     }
+    first_groups(&mut ledger, config)?;
     ledger.commit(clock::now()).await?;
     tracing::info!(
         entries = ledger.seq(),
@@ -198,6 +216,22 @@ async fn ledger(config: &Config, data: &Path) -> Result<Ledger<SqliteJournal>, S
         "journal open"
     );
     Ok(ledger)
+}
+
+/// Those of the configuration, in a county that never had any: what is dissolved stays so.
+fn first_groups(ledger: &mut Ledger<SqliteJournal>, config: &Config) -> Result<(), StartError> {
+    if ledger.county().had_talk_groups() {
+        return Ok(());
+    }
+    for plan in &config.first_groups {
+        let order = Order::Talk {
+            order: talk::order_of(TalkOrder::Create { plan: plan.clone() }),
+        };
+        ledger
+            .order(&Actor::System, None, &order, clock::now())
+            .map_err(|refusal| StartError::FirstGroup(plan.name.clone(), refusal.to_string()))?;
+    }
+    Ok(())
 }
 
 fn node_config(config: &Config, listener: &TcpListener) -> NodeConfig {

@@ -5,4 +5,5 @@
 
 pub mod incidents;
 pub mod snapshot;
+pub mod talk;
 pub mod wire;

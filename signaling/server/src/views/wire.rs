@@ -233,6 +233,9 @@ pub fn outcome(outcome: domain::Outcome) -> protocol::Reply {
         domain::Outcome::Reported { incident } => protocol::Reply::Reported {
             incident: super::incidents::id(incident),
         },
+        domain::Outcome::GroupCreated { group } => protocol::Reply::GroupCreated {
+            group: super::talk::id(group),
+        },
         domain::Outcome::Done => protocol::Reply::Done,
     }
 }
@@ -250,6 +253,7 @@ pub fn refusal(refusal: &domain::Refusal) -> protocol::Refusal {
         From::UnknownTarget => To::UnknownTarget,
         From::UnknownConference => To::UnknownConference,
         From::UnknownIncident => To::UnknownIncident,
+        From::UnknownTalkGroup => To::UnknownTalkGroup,
         From::NotNow => To::NotNow,
         From::UnknownInvitation => To::UnknownInvitation,
         From::UnknownParticipant => To::UnknownParticipant,

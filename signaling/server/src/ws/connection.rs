@@ -24,6 +24,8 @@ use crate::clock;
 use crate::desk::clients::{ClientId, ConnectionId, encode, encode_push};
 use crate::desk::{Desk, Hello};
 use crate::http::App;
+use crate::talk::Asking;
+use crate::views::talk;
 use crate::views::wire::{refuse, refuse_for};
 
 const HELLO_WITHIN: Duration = Duration::from_secs(10);
@@ -116,6 +118,7 @@ pub async fn run(socket: WebSocket, app: App, held: Held) {
     }
     if let Some(&(client, connection)) = who.get() {
         app.desk.detach(client, connection).await;
+        app.talk.detach(client, connection).await;
     }
 }
 
@@ -187,10 +190,27 @@ impl Reader<'_> {
         }
         match self.who.get() {
             Some(&(client, connection)) => {
-                self.app.desk.message(client, connection, message).await;
+                self.request(client, connection, message).await;
                 true
             }
             None => self.hello(message).await,
+        }
+    }
+
+    /// To whom it concerns: the floor must not wait behind what the desk writes down.
+    async fn request(&self, client: ClientId, connection: ConnectionId, message: ClientMessage) {
+        let asking = Asking {
+            client,
+            connection,
+            id: message.id,
+        };
+        let exchange = &self.app.talk;
+        match message.request {
+            Request::Floor { group, act } => {
+                exchange.act(asking, talk::id_of(group), act).await;
+            }
+            Request::Here { place } => exchange.here(asking, place).await,
+            _ => self.app.desk.message(client, connection, message).await,
         }
     }
 
@@ -255,8 +275,13 @@ impl Reader<'_> {
     async fn attach(&self, id: u32, hello: Hello) -> Result<(), Refusal> {
         let (told, outcome) = oneshot::channel();
         let (desk, who) = (self.app.desk.clone(), Arc::clone(self.who));
+        let talk = self.app.talk.clone();
+        let (account, outbox) = (hello.account.clone(), hello.outbox.clone());
         let arrival = tokio::spawn(async move {
             let attached = desk.attach(id, hello).await;
+            if let Ok((client, connection)) = attached {
+                talk.attach(client, connection, account, outbox).await;
+            }
             let outcome = attached.map(|attached| {
                 // Only the first Hello comes here.
                 let _ = who.set(attached);
@@ -365,6 +390,7 @@ impl Writer<'_> {
             Next::Resync => {
                 if let Some(&(client, connection)) = self.who.get() {
                     self.desk().resync(client, connection).await;
+                    self.app.talk.resync(client).await;
                 }
                 true
             }

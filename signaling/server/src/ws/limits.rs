@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use liandong_protocol::Request;
+use liandong_protocol::talk::FloorAct;
 
 use crate::auth::rate::Bucket;
 
@@ -15,6 +16,9 @@ const ORDERS_PER_SECOND: f64 = 20.0;
 /// A finger on the microphone's button; each change is journaled and told to all.
 const OWN_MEDIA_BURST: u32 = 10;
 const OWN_MEDIA_PER_SECOND: f64 = 2.0;
+/// The key of a radio, which bounces and is pressed in haste.
+const FLOOR_BURST: u32 = 30;
+const FLOOR_PER_SECOND: f64 = 8.0;
 /// Refused in a row for asking too often: no program of ours does that.
 const MAX_FLOOD: u32 = 300;
 /// Unreadable messages on one connection.
@@ -37,6 +41,7 @@ pub enum Cost {
     Light,
     Order,
     OwnMedia,
+    Floor,
 }
 
 impl From<&Request> for Cost {
@@ -44,6 +49,11 @@ impl From<&Request> for Cost {
         match request {
             Request::Show { .. } | Request::Ping | Request::OpenIncident { .. } => Self::Light,
             Request::SetOwnMedia { .. } => Self::OwnMedia,
+            Request::Floor {
+                act: FloorAct::Request | FloorAct::Release,
+                ..
+            }
+            | Request::Here { .. } => Self::Floor,
             Request::Hello { .. }
             | Request::Call { .. }
             | Request::Invite { .. }
@@ -57,6 +67,11 @@ impl From<&Request> for Cost {
             | Request::Mute { .. }
             | Request::MuteAll { .. }
             | Request::HandOver { .. }
+            | Request::Talk { .. }
+            | Request::Floor {
+                act: FloorAct::Listen | FloorAct::Leave | FloorAct::Offer { .. },
+                ..
+            }
             | Request::ReportIncident { .. }
             | Request::IncidentStep { .. }
             | Request::Offer { .. } => Self::Order,
@@ -70,6 +85,7 @@ pub struct Limits {
     all: Bucket,
     orders: Bucket,
     own_media: Bucket,
+    floor: Bucket,
     flood: u32,
     malformed: u32,
 }
@@ -81,6 +97,7 @@ impl Limits {
             all: Bucket::new(now, BURST, PER_SECOND),
             orders: Bucket::new(now, ORDER_BURST, ORDERS_PER_SECOND),
             own_media: Bucket::new(now, OWN_MEDIA_BURST, OWN_MEDIA_PER_SECOND),
+            floor: Bucket::new(now, FLOOR_BURST, FLOOR_PER_SECOND),
             flood: 0,
             malformed: 0,
         }
@@ -98,6 +115,7 @@ impl Limits {
             Cost::Light => Ok(()),
             Cost::Order => self.orders.take(now, 1),
             Cost::OwnMedia => self.own_media.take(now, 1),
+            Cost::Floor => self.floor.take(now, 1),
         };
         let verdict = self.verdict(taken);
         if verdict == Verdict::Take {
@@ -153,6 +171,7 @@ mod tests {
         };
         assert_eq!(taken(Cost::Light, 190), 190);
         assert_eq!(taken(Cost::OwnMedia, 50), 10);
+        assert_eq!(taken(Cost::Floor, 50), 30);
         assert_eq!(taken(Cost::Order, 150), 100);
         let Verdict::Wait(wait) = limits.request(now, Cost::OwnMedia) else {
             panic!("no limit");

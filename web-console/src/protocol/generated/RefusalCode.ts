@@ -4,4 +4,4 @@
  * What went against it, for a program. The console shows the text of
  * `refusal.<code>` in its catalogue, never `message`.
  */
-export type RefusalCode = "malformed" | "tooLarge" | "protocolVersion" | "helloFirst" | "tooMany" | "wrongLogin" | "locked" | "notSignedIn" | "notAllowed" | "notBelow" | "notChair" | "unknownTarget" | "unknownConference" | "unknownIncident" | "notNow" | "unknownInvitation" | "unknownParticipant" | "nobodyToRing" | "alreadyThere" | "settled" | "answeredElsewhere" | "ended" | "notInConference" | "badOffer" | "full" | "mediaUnavailable" | "journalUnavailable" | "keyReused";
+export type RefusalCode = "malformed" | "tooLarge" | "protocolVersion" | "helloFirst" | "tooMany" | "wrongLogin" | "locked" | "notSignedIn" | "notAllowed" | "notBelow" | "notChair" | "unknownTarget" | "unknownConference" | "unknownIncident" | "unknownTalkGroup" | "notNow" | "unknownInvitation" | "unknownParticipant" | "nobodyToRing" | "alreadyThere" | "settled" | "answeredElsewhere" | "ended" | "notInConference" | "badOffer" | "full" | "mediaUnavailable" | "journalUnavailable" | "keyReused";

@@ -7,6 +7,7 @@ import type { InvitationId } from "./InvitationId";
 import type { Me } from "./Me";
 import type { ParticipantId } from "./ParticipantId";
 import type { Snapshot } from "./Snapshot";
+import type { TalkGroupId } from "./TalkGroupId";
 
 export type Reply = { "type": "welcome", me: Me, 
 /**
@@ -27,4 +28,4 @@ iceServers: Array<IceServer>, } | { "type": "called", conference: ConferenceId, 
  * The number of video slots granted; slot i is the i-th recvonly
  * video of the offer.
  */
-videoSlots: number, } | { "type": "reported", incident: IncidentId, } | { "type": "dossier", dossier: Dossier, } | { "type": "done" };
+videoSlots: number, } | { "type": "reported", incident: IncidentId, } | { "type": "dossier", dossier: Dossier, } | { "type": "groupCreated", group: TalkGroupId, } | { "type": "done" };

@@ -68,6 +68,11 @@ impl<J: Journal> Running<J> {
     }
 
     pub(super) fn node_event(&mut self, event: NodeEvent, batch: &mut Batch) {
+        let media = &self.media;
+        let is_participant = |peer| media.client_of(peer).is_some();
+        let Some(event) = self.talk.node_event(event, is_participant) else {
+            return;
+        };
         match event {
             NodeEvent::Connected { peer, after } => {
                 self.metrics.media_connected(after);

@@ -9,6 +9,7 @@ use crate::auth::session::{Sessions, Token};
 use crate::auth::sign_in::SignIn;
 use crate::auth::vault::Vault;
 use crate::http::metrics::Metrics;
+use crate::talk::Talk;
 use crate::testing::{Disk, Paper, Seat, parts};
 
 /// The real routes over plain TCP.
@@ -21,6 +22,7 @@ async fn serve(paper: &Paper, data: &std::path::Path) -> (App, std::net::SocketA
     let verifier = Verifier::new().unwrap();
     let app = App {
         desk: desk.clone(),
+        talk: Talk::channel().0,
         sessions: sessions.clone(),
         sign_in: Arc::new(SignIn::new(vault, sessions, verifier, desk)),
         metrics,

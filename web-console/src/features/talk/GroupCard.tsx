@@ -1,0 +1,93 @@
+import { EditOutlined, TeamOutlined, WarningOutlined } from "@ant-design/icons";
+import { Button, Popconfirm, Slider, Switch } from "antd";
+import { useTranslation } from "react-i18next";
+
+import { listen, raiseSos, setVolume, unlisten } from "../../media/talk";
+import type { KnownGroup } from "../../protocol/talk";
+import { useAttempt } from "../../ui/useAttempt";
+import { FloorLine } from "./FloorLine";
+import { useEar } from "./groups";
+import { PttButton } from "./PttButton";
+import { choose } from "./store";
+
+type Props = { known: KnownGroup; chosen: boolean; onEdit: () => void };
+
+/** One group on the desk: who speaks, whether it is heard here, and its key. */
+export function GroupCard({ known, chosen, onEdit }: Props) {
+  const { t } = useTranslation();
+  const { attempt } = useAttempt();
+  const { group, floor, listeners } = known;
+  const ear = useEar(group.id);
+  const { name } = group.plan;
+  return (
+    <article
+      className="group-card"
+      data-chosen={chosen}
+      data-busy={floor.holder !== null}
+      data-sos={group.sos.length > 0}
+      data-testid={`group-${group.id}`}
+      onPointerDown={() => choose(group.id)}
+    >
+      <header>
+        <h3>
+          {name}
+          {group.plan.priority !== "routine" && <small data-priority={group.plan.priority}>{t(`talk.priority.${group.plan.priority}`)}</small>}
+        </h3>
+        <span className="group-listeners ld-number" title={listeners.names.join("、")} data-testid={`listeners-${group.id}`}>
+          <TeamOutlined aria-hidden /> {t("talk.listening", { count: listeners.count })}
+        </span>
+        <Switch
+          checked={ear !== undefined}
+          checkedChildren={t("talk.on")}
+          unCheckedChildren={t("talk.off")}
+          aria-label={t("talk.listenTo", { name })}
+          data-testid={`listen-${group.id}`}
+          onChange={(on) => (on ? listen(group.id) : unlisten(group.id))}
+        />
+      </header>
+      <FloorLine known={known} />
+      {ear !== undefined && (
+        <div className="group-tools">
+          <PttButton known={known} size="desk" />
+          <label>
+            <span>{t("talk.volume")}</span>
+            <Slider
+              min={0}
+              max={100}
+              value={Math.round(ear.volume * 100)}
+              tooltip={{ formatter: null }}
+              aria-label={t("talk.volumeOf", { name })}
+              onChange={(percent) => setVolume(group.id, percent / 100)}
+            />
+          </label>
+          <Popconfirm title={t("talk.sosSure")} okText={t("talk.sosRaise")} okButtonProps={{ danger: true }} onConfirm={() => attempt(() => raiseSos(group.id, null))}>
+            <Button danger size="small" icon={<WarningOutlined aria-hidden />} data-testid={`raise-sos-${group.id}`}>
+              SOS
+            </Button>
+          </Popconfirm>
+          {group.commanded && <Edit onEdit={onEdit} name={name} id={group.id} />}
+        </div>
+      )}
+      {ear === undefined && group.commanded && (
+        <div className="group-tools">
+          <Edit onEdit={onEdit} name={name} id={group.id} />
+        </div>
+      )}
+    </article>
+  );
+}
+
+function Edit({ onEdit, name, id }: { onEdit: () => void; name: string; id: number }) {
+  const { t } = useTranslation();
+  return (
+    <Button
+      type="text"
+      size="small"
+      icon={<EditOutlined aria-hidden />}
+      aria-label={t("talk.editOf", { name })}
+      title={t("talk.editOf", { name })}
+      data-testid={`edit-group-${id}`}
+      onClick={onEdit}
+    />
+  );
+}

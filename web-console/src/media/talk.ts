@@ -1,0 +1,366 @@
+import { createStore } from "zustand/vanilla";
+
+import { ask, iceServers, linkStore, onClientEvent, order, sessionStore } from "../protocol/client";
+import { RefusedError } from "../protocol/errors";
+import type { FloorAct } from "../protocol/generated/FloorAct";
+import type { FloorStanding } from "../protocol/generated/FloorStanding";
+import type { GroupPriority } from "../protocol/generated/GroupPriority";
+import type { Place } from "../protocol/generated/Place";
+import type { TalkGroupId } from "../protocol/generated/TalkGroupId";
+import { onTalkNews, talkStore } from "../protocol/talk";
+import { type CaptureProblem, pickedStore, problemOf } from "./capture";
+import { Path, type PathInput, type PathStep } from "./path";
+import { speechCodecs } from "./peer";
+import { deniedTone, hurryTone, permitTone, queuedTone } from "./tones";
+
+/** The sound of one group on this device. */
+export type Ear = {
+  phase: "connecting" | "connected" | "failed";
+  /** 0 to 1, as the user set it. */
+  volume: number;
+};
+
+type TalkMedia = {
+  ears: ReadonlyMap<TalkGroupId, Ear>;
+  /** Whose key is pressed. */
+  pressed: TalkGroupId | null;
+  microphoneProblem: CaptureProblem | null;
+};
+
+export const talkMediaStore = createStore<TalkMedia>(() => ({ ears: new Map(), pressed: null, microphoneProblem: null }));
+
+const OFFER_TIMEOUT_MS = 6_000;
+/** Less important groups stay audible under a more important one. */
+const DUCKED = 0.25;
+const WEIGHT: Record<GroupPriority, number> = { routine: 0, raised: 1, command: 2 };
+/** Heard again after the page was loaded anew. */
+const KEPT_KEY = "liandong.talk";
+
+function floor(group: TalkGroupId, act: FloorAct, timeoutMs?: number) {
+  return ask({ type: "floor", group, act }, timeoutMs);
+}
+
+/** One connection to the media server: the own voice, and whoever speaks. */
+class Listening {
+  private readonly group: TalkGroupId;
+  private readonly path = new Path(linkStore.getState().phase === "online");
+  private readonly player = new Audio();
+  private pc: RTCPeerConnection | null = null;
+  private sender: RTCRtpSender | null = null;
+  private negotiated = false;
+  private closed = false;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(group: TalkGroupId) {
+    this.group = group;
+    this.player.autoplay = true;
+    this.player.dataset["testid"] = `talk-sound-${group}`;
+    this.player.hidden = true;
+    // In the page, so that the browser counts it among its media.
+    document.body.append(this.player);
+    this.take(this.path.begin(Date.now()));
+  }
+
+  close(): void {
+    this.closed = true;
+    clearTimeout(this.timer);
+    this.pc?.close();
+    this.player.srcObject = null;
+    this.player.remove();
+  }
+
+  tell(input: PathInput): void {
+    if (!this.closed) this.take(this.path.handle(input, Date.now()));
+  }
+
+  volume(volume: number): void {
+    this.player.volume = volume;
+    const { speaker } = pickedStore.getState();
+    if (speaker !== null && "setSinkId" in this.player) this.player.setSinkId(speaker).catch(() => undefined);
+  }
+
+  /** Null: nothing is sent, and the line rests. */
+  async speak(track: MediaStreamTrack | null): Promise<void> {
+    await this.sender?.replaceTrack(track).catch(() => undefined); // closed meanwhile
+  }
+
+  private take(step: PathStep | null): void {
+    if (step === "rebuild") this.rebuild();
+    if (step !== null && this.pc !== null) void this.negotiate(this.pc);
+    clearTimeout(this.timer);
+    const { deadlineMs } = this.path;
+    if (deadlineMs !== null) this.timer = setTimeout(() => this.tell({ type: "timeout" }), Math.max(0, deadlineMs - Date.now()));
+  }
+
+  private rebuild(): void {
+    this.pc?.close();
+    const pc = new RTCPeerConnection({ bundlePolicy: "max-bundle", rtcpMuxPolicy: "require", iceServers: iceServers() });
+    const voice = pc.addTransceiver("audio", {
+      direction: "sendonly",
+      sendEncodings: [{ maxBitrate: 24_000, priority: "high", networkPriority: "high" }],
+    });
+    const heard = pc.addTransceiver("audio", { direction: "recvonly" });
+    for (const [transceiver, kind] of [
+      [voice, RTCRtpSender],
+      [heard, RTCRtpReceiver],
+    ] as const) {
+      if ("setCodecPreferences" in transceiver) transceiver.setCodecPreferences(speechCodecs(kind.getCapabilities("audio")?.codecs ?? []));
+    }
+    if ("jitterBufferTarget" in heard.receiver) heard.receiver.jitterBufferTarget = 0;
+    this.player.srcObject = new MediaStream([heard.receiver.track]);
+    this.player.play().catch(() => undefined); // held back until the first touch, which the sound button of the page asks for
+    pc.onconnectionstatechange = () => {
+      if (pc !== this.pc) return;
+      if (pc.connectionState === "connected") setPhase(this.group, "connected");
+      this.tell({ type: "peer", state: pc.connectionState });
+    };
+    this.pc = pc;
+    this.sender = voice.sender;
+    this.negotiated = false;
+    setPhase(this.group, "connecting");
+    const { pressed } = talkMediaStore.getState();
+    if (pressed === this.group) void this.speak(microphone);
+  }
+
+  private async negotiate(pc: RTCPeerConnection): Promise<void> {
+    let sdp: string;
+    try {
+      if (this.negotiated) pc.restartIce();
+      if (pc.signalingState === "have-local-offer") await pc.setLocalDescription({ type: "rollback" });
+      await pc.setLocalDescription(await pc.createOffer());
+      sdp = pc.localDescription?.sdp ?? "";
+    } catch {
+      this.tell({ type: "stuck" });
+      return;
+    }
+    try {
+      // Said again each time: a server that restarted knows of no listener.
+      await floor(this.group, { type: "listen" }, OFFER_TIMEOUT_MS);
+      const reply = await floor(this.group, { type: "offer", sdp }, OFFER_TIMEOUT_MS);
+      if (reply.type !== "answer") throw new Error(`an offer was answered by ${reply.type}`);
+      if (pc.signalingState === "closed") return;
+      await pc.setRemoteDescription({ type: "answer", sdp: reply.sdp });
+      this.negotiated = true;
+    } catch (error) {
+      const final = error instanceof RefusedError && ["badOffer", "full", "unknownTalkGroup"].includes(error.refusal.code);
+      if (final && !this.closed) setPhase(this.group, "failed");
+      this.tell(final ? { type: "refused" } : { type: "unanswered" });
+      return;
+    }
+    if (pc.connectionState === "connected") setPhase(this.group, "connected");
+    this.tell({ type: "answered" });
+  }
+}
+
+const listening = new Map<TalkGroupId, Listening>();
+let microphone: MediaStreamTrack | null = null;
+let opening: Promise<MediaStreamTrack | null> | null = null;
+
+function setPhase(group: TalkGroupId, phase: Ear["phase"]): void {
+  talkMediaStore.setState(({ ears }) => {
+    const ear = ears.get(group);
+    return ear === undefined ? {} : { ears: new Map(ears).set(group, { ...ear, phase }) };
+  });
+}
+
+/** Listens to the group from now on. */
+export function listen(group: TalkGroupId, volume = 1): void {
+  if (listening.has(group)) return;
+  talkMediaStore.setState(({ ears }) => ({ ears: new Map(ears).set(group, { phase: "connecting", volume }) }));
+  listening.set(group, new Listening(group));
+  keep();
+  mix();
+}
+
+/** Listens no longer. */
+export function unlisten(group: TalkGroupId): void {
+  if (talkMediaStore.getState().pressed === group) void release();
+  drop(group);
+  keep();
+  void floor(group, { type: "leave" }).catch(() => undefined); // a server that does not hear it sees the sound end
+}
+
+function drop(group: TalkGroupId): void {
+  listening.get(group)?.close();
+  listening.delete(group);
+  talkMediaStore.setState(({ ears, pressed }) => {
+    const left = new Map(ears);
+    left.delete(group);
+    return { ears: left, pressed: pressed === group ? null : pressed };
+  });
+  if (listening.size === 0) closeMicrophone();
+}
+
+export function setVolume(group: TalkGroupId, volume: number): void {
+  talkMediaStore.setState(({ ears }) => {
+    const ear = ears.get(group);
+    return ear === undefined ? {} : { ears: new Map(ears).set(group, { ...ear, volume }) };
+  });
+  keep();
+  mix();
+}
+
+/** The key is pressed: asks for the floor, and sends from the first moment on, so that no syllable is lost. */
+export async function press(group: TalkGroupId): Promise<void> {
+  const { pressed } = talkMediaStore.getState();
+  if (pressed === group || !listening.has(group)) return;
+  if (pressed !== null) await release();
+  talkMediaStore.setState({ pressed: group });
+  const track = await openMicrophone();
+  if (talkMediaStore.getState().pressed !== group) return; // let go while the browser asked
+  if (track === null) {
+    talkMediaStore.setState({ pressed: null });
+    deniedTone();
+    return;
+  }
+  await listening.get(group)?.speak(track);
+  mix();
+  try {
+    await floor(group, { type: "request" });
+  } catch {
+    if (talkMediaStore.getState().pressed === group) {
+      deniedTone();
+      await release();
+    }
+  }
+}
+
+/** The key is let go. */
+export async function release(): Promise<void> {
+  const { pressed } = talkMediaStore.getState();
+  if (pressed === null) return;
+  talkMediaStore.setState({ pressed: null });
+  await listening.get(pressed)?.speak(null);
+  mix();
+  await floor(pressed, { type: "release" }).catch(() => undefined); // the server sees the sound end
+}
+
+/** Raises the alarm and speaks as far as anybody still can. */
+export async function raiseSos(group: TalkGroupId, place: Place | null): Promise<void> {
+  await order({ type: "talk", order: { type: "raiseSos", group, kind: "sos", place } });
+  listen(group);
+}
+
+async function openMicrophone(): Promise<MediaStreamTrack | null> {
+  if (microphone?.readyState === "live") return microphone;
+  opening ??= capture().finally(() => {
+    opening = null;
+  });
+  microphone = await opening;
+  return microphone;
+}
+
+async function capture(): Promise<MediaStreamTrack | null> {
+  const { microphone: picked } = pickedStore.getState();
+  try {
+    const stream = await navigator.mediaDevices.getUserMedia({
+      audio: {
+        echoCancellation: true,
+        noiseSuppression: true,
+        autoGainControl: true,
+        ...(picked === null ? {} : { deviceId: { ideal: picked } }),
+      },
+    });
+    talkMediaStore.setState({ microphoneProblem: null });
+    return stream.getAudioTracks()[0] ?? null;
+  } catch (error) {
+    // A page without TLS has no devices at all.
+    const problem = "mediaDevices" in navigator ? problemOf(error) : "insecure";
+    talkMediaStore.setState({ microphoneProblem: problem });
+    return null;
+  }
+}
+
+function closeMicrophone(): void {
+  microphone?.stop();
+  microphone = null;
+}
+
+/** Sets every volume: what the user wishes, less where something more important is being said. */
+function mix(): void {
+  const { groups } = talkStore.getState();
+  const { ears, pressed } = talkMediaStore.getState();
+  const weight = (id: TalkGroupId) => WEIGHT[groups.get(id)?.group.plan.priority ?? "routine"];
+  const busy = [...ears.keys()].filter((id) => (groups.get(id)?.floor.holder ?? null) !== null);
+  const highest = Math.max(-1, ...busy.map(weight));
+  for (const [id, { volume }] of ears) {
+    const under = weight(id) < highest || (pressed !== null && pressed !== id);
+    listening.get(id)?.volume(under ? volume * DUCKED : volume);
+  }
+}
+
+function keep(): void {
+  const ears = [...talkMediaStore.getState().ears].map(([group, { volume }]) => [group, volume]);
+  sessionStorage.setItem(KEPT_KEY, JSON.stringify({ account: accountNow(), ears }));
+}
+
+function accountNow(): string | null {
+  const session = sessionStore.getState();
+  return session.state === "signedIn" ? session.me.account : null;
+}
+
+function restore(): void {
+  try {
+    const kept = JSON.parse(sessionStorage.getItem(KEPT_KEY) ?? "null") as { account: string; ears: [number, number][] } | null;
+    if (kept === null || kept.account !== accountNow()) return;
+    for (const [group, volume] of kept.ears) if (talkStore.getState().groups.has(group)) listen(group, volume);
+  } catch {
+    // Written by another version of the page.
+  }
+}
+
+/** What the user hears and feels of the own standing. */
+function sound(before: FloorStanding | undefined, now: FloorStanding): void {
+  switch (now.type) {
+    case "holding":
+      if (before?.type !== "holding") permitTone();
+      else if (now.revoked && !before.revoked) hurryTone();
+      return;
+    case "queued":
+      if (before?.type !== "queued") queuedTone();
+      return;
+    case "silent":
+      if (now.cause !== null) deniedTone();
+      return;
+    default:
+      now satisfies never;
+  }
+}
+
+/** Called once by the page: media follow the groups that are listened to. */
+export function followTalk(): void {
+  const standings = new Map<TalkGroupId, FloorStanding>();
+  let restored = false;
+  onTalkNews((news) => {
+    if (news.type === "standing") {
+      sound(standings.get(news.group), news.standing);
+      standings.set(news.group, news.standing);
+      const { pressed } = talkMediaStore.getState();
+      // Denied or taken away: the key has to be pressed anew.
+      if (pressed === news.group && news.standing.type === "silent" && news.standing.cause !== null) void release();
+    }
+    if (news.type === "mediaLost") listening.get(news.group)?.tell({ type: "mediaLost" });
+    if (news.type === "all" && !restored) {
+      restored = true;
+      restore();
+    }
+    if (news.type === "all" || news.type === "gone") {
+      const { groups } = talkStore.getState();
+      for (const group of listening.keys()) if (!groups.has(group)) drop(group);
+    }
+    if (news.type === "floor") mix();
+  });
+  linkStore.subscribe((now, before) => {
+    if (now.phase === "online" || before.phase !== "online") return;
+    for (const one of listening.values()) one.tell({ type: "lineLost" });
+  });
+  onClientEvent((event) => {
+    if (event.type === "welcomed") for (const one of listening.values()) one.tell({ type: "lineBack", resumed: event.resumed });
+    if (event.type === "networkChanged") for (const one of listening.values()) one.tell({ type: "network" });
+  });
+  sessionStore.subscribe((session) => {
+    if (session.state !== "signedOut") return;
+    restored = false;
+    for (const group of listening.keys()) drop(group);
+  });
+}
