@@ -4,7 +4,7 @@ PORT ?= 8443
 DATA ?= data
 FUZZ_SECONDS ?= 600
 
-.PHONY: help run console build test check fuzz test-rust test-console test-e2e bench bench-bwe load soak clean
+.PHONY: help run console build test check fuzz test-rust test-console test-e2e bench bench-bwe load talk soak clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ bench-bwe: ## bandwidth estimation in simulated networks: a table and drawings i
 
 load: build ## a call of 50 × 50 in three sizes, 16 pictures each, SECONDS_LONG=60; figures in load-report.json
 	@scripts/load.sh
+
+talk: build ## 600 radios in 48 talk groups for SECONDS_LONG=60: request to grant, late entry; `name: value` lines
+	@scripts/talk.sh
 
 soak: build ## joins, leaves, switches, network changes and kills for MINUTES=30; figures in soak-report.json
 	@scripts/soak.sh

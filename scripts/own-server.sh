@@ -16,7 +16,7 @@ export LIANDONG_DEMO_PASSWORD=bench-Nanjiang-3am
 
 # start_server [options of `liandong serve`]
 start_server() {
-  "$target/liandong" serve --config deploy/nanjiang/liandong.toml --data "$folder/data" \
+  "$target/liandong" serve --config "${config:-deploy/nanjiang/liandong.toml}" --data "$folder/data" \
     --https-port "$port" --media-port "$port" "$@" >"$folder/server.log" 2>&1 &
   server=$!
   access=(--server "https://127.0.0.1:$port" --ca "$folder/data/tls/ca.pem")

@@ -13,7 +13,7 @@ use tracing_subscriber::EnvFilter;
 use crate::bot::{Behaviour, MediaPlan};
 use crate::process::Process;
 use crate::report::Report;
-use crate::scenario::{self, CallScenario, Choice, Fleet, OwnProcess, SoakScenario};
+use crate::scenario::{self, CallScenario, Choice, Fleet, OwnProcess, SoakScenario, TalkScenario};
 use crate::server::{Server, Trust};
 use crate::sites::{self, Site};
 
@@ -42,6 +42,9 @@ enum Command {
     /// A long call in which sites come and go, switch what they see, change their network
     /// and are killed; the server's memory is watched. Exit code 1 if a check fails.
     Soak(SoakCommand),
+    /// Hundreds of radios in talk groups: from the key to the floor, and from the wish to listen to
+    /// the voice, as `name: value` lines. Exit code 1 if the goal is missed.
+    Talk(TalkCommand),
 }
 
 #[derive(Args, Debug)]
@@ -181,12 +184,39 @@ struct SoakCommand {
     conduct: Conduct,
 }
 
+#[derive(Args, Debug)]
+struct TalkCommand {
+    #[command(flatten)]
+    connection: Connection,
+    /// Accounts `member1`, `member2` …, each in one group.
+    #[arg(long, value_name = "COUNT", default_value_t = 600)]
+    members: usize,
+    /// How long they press their keys.
+    #[arg(long, default_value_t = 60)]
+    seconds: u64,
+    /// Between two presses of one member, on average.
+    #[arg(long, value_name = "SECONDS", default_value_t = 12.0)]
+    pause: f64,
+    /// Groups in which one speaks with sound and another one comes late.
+    #[arg(long, value_name = "COUNT", default_value_t = 24)]
+    late_groups: usize,
+    /// The check from the key to the floor, 99th percentile.
+    #[arg(long, value_name = "MS", default_value_t = 150.0)]
+    max_grant_p99_ms: f64,
+    /// Chance repeats with it.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    #[command(flatten)]
+    conduct: Conduct,
+}
+
 /// Sets the log up: to standard error, by `RUST_LOG`.
 pub fn log(arguments: &Arguments) {
     let conduct = match &arguments.command {
         Command::Sites(sites) => &sites.conduct,
         Command::Call(call) => &call.conduct,
         Command::Soak(soak) => &soak.conduct,
+        Command::Talk(talk) => &talk.conduct,
     };
     // The media stack warns of what is no matter here, once per connection.
     let standard = if conduct.quiet {
@@ -211,6 +241,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<bool> {
         Command::Sites(command) => run_sites(command).await,
         Command::Call(command) => run_call(command).await,
         Command::Soak(command) => run_soak(command).await,
+        Command::Talk(command) => run_talk(command).await,
     }
 }
 
@@ -278,6 +309,27 @@ async fn run_soak(command: SoakCommand) -> anyhow::Result<bool> {
     };
     let report = scenario::soak(&fleet, &scenario).await?;
     finish(report, &command.conduct)
+}
+
+async fn run_talk(command: TalkCommand) -> anyhow::Result<bool> {
+    let all = sites::read(command.connection.site_list.as_deref())?;
+    let fleet = fleet(&command.connection, &command.conduct, &all).await?;
+    let scenario = TalkScenario {
+        members: command.members,
+        duration: Duration::from_secs(command.seconds),
+        pause: Duration::from_secs_f64(command.pause),
+        late_groups: command.late_groups,
+        max_grant_p99_ms: command.max_grant_p99_ms,
+        seed: command.seed,
+    };
+    let report = scenario::talk(&fleet, &scenario).await?;
+    if let Some(path) = &command.conduct.report {
+        let text = serde_json::to_string_pretty(&report).context("the report is not JSON")?;
+        std::fs::write(path, text + "\n")
+            .with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    print!("{report}");
+    Ok(report.passed())
 }
 
 /// The command line that keeps further sites online, but for which ones.

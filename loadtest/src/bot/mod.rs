@@ -18,6 +18,7 @@ mod media;
 mod observer;
 mod peer;
 mod picture;
+mod radio;
 mod run;
 mod seen;
 mod sending;
@@ -34,6 +35,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 pub use link::{Link, RequestError};
+pub use radio::{Radio, Sound};
 pub use seen::{InvitationTimes, Seen};
 
 use board::Board;

@@ -16,9 +16,9 @@ use webrtc::error::Error;
 use webrtc::media_stream::track_local::TrackLocal;
 use webrtc::media_stream::track_local::static_rtp::TrackLocalStaticRTP;
 use webrtc::peer_connection::{
-    MediaEngine, PeerConnection, PeerConnectionBuilder, Registry, SettingEngine,
-    SettingEngineBuilder, Slot, SrtpProtectionProfile, configure_nack, configure_rtcp_reports,
-    configure_twcc_receiver_only,
+    MediaEngine, PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, Registry,
+    SettingEngine, SettingEngineBuilder, Slot, SrtpProtectionProfile, configure_nack,
+    configure_rtcp_reports, configure_twcc_receiver_only,
 };
 use webrtc::rtp_transceiver::{RTCRtpTransceiverDirection, RTCRtpTransceiverInit};
 
@@ -62,6 +62,38 @@ pub(super) async fn build(
     index: u16,
     observer: Arc<Observer>,
 ) -> Result<(Arc<dyn PeerConnection>, Option<Tracks>), Error> {
+    let connection = connection(plan, observer).await?;
+    let tracks = if plan.sends {
+        Some(Tracks {
+            audio: add_sound(&connection, index).await?,
+            video: add_picture(&connection, index, plan.simulcast).await?,
+        })
+    } else {
+        None
+    };
+    add_slots(&connection, plan).await?;
+    Ok((connection, tracks))
+}
+
+/// The same with sound only, for a talk group.
+///
+/// # Errors
+/// As [`build`].
+pub(super) async fn build_sound(
+    plan: &MediaPlan,
+    index: u16,
+    handler: Arc<dyn PeerConnectionEventHandler>,
+) -> Result<(Arc<dyn PeerConnection>, Stream), Error> {
+    let connection = connection(plan, handler).await?;
+    let stream = add_sound(&connection, index).await?;
+    add_slots(&connection, plan).await?;
+    Ok((connection, stream))
+}
+
+async fn connection(
+    plan: &MediaPlan,
+    handler: Arc<dyn PeerConnectionEventHandler>,
+) -> Result<Arc<dyn PeerConnection>, Error> {
     let mut engine = codecs()?;
     let registry = configure_nack(Registry::new(), &mut engine);
     // What arrived when: by that the server judges the line to the bot.
@@ -77,19 +109,14 @@ pub(super) async fn build(
         .with_media_engine(engine)
         .with_setting_engine(settings())
         .with_interceptor_registry(registry)
-        .with_handler(observer)
+        .with_handler(handler)
         .with_udp_addrs(addresses)
         .build();
     // The future holds the whole stack by value: some 20 kB.
-    let connection: Arc<dyn PeerConnection> = Arc::new(Box::pin(building).await?);
-    let tracks = if plan.sends {
-        Some(Tracks {
-            audio: add_sound(&connection, index).await?,
-            video: add_picture(&connection, index, plan.simulcast).await?,
-        })
-    } else {
-        None
-    };
+    Ok(Arc::new(Box::pin(building).await?))
+}
+
+async fn add_slots(connection: &Arc<dyn PeerConnection>, plan: &MediaPlan) -> Result<(), Error> {
     let slots = [
         (RtpCodecKind::Video, plan.video_slots),
         (RtpCodecKind::Audio, plan.audio_slots),
@@ -106,7 +133,7 @@ pub(super) async fn build(
                 .await?;
         }
     }
-    Ok((connection, tracks))
+    Ok(())
 }
 
 fn settings() -> SettingEngine {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use liandong_protocol::server::{Ring, SentTrack};
+use liandong_protocol::talk::{FloorAct, TalkNews};
 use liandong_protocol::{InvitationId, PROTOCOL_VERSION, Push, RefusalCode, Reply, Request};
 use rand::RngExt;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -249,6 +250,7 @@ impl Runner {
                     self.ring(ring, link);
                 }
             }
+            Push::Talk { news } => listen(news, link),
             _ => {}
         }
     }
@@ -291,6 +293,29 @@ impl Runner {
             }
             // The asker may have given up.
             drop(order.reply.send(result));
+        });
+    }
+}
+
+/// Listens to the talk groups that it belongs to, so that whoever tries one is not alone in it.
+fn listen(news: TalkNews, link: &Link) {
+    let groups = match news {
+        TalkNews::All { groups } => groups,
+        TalkNews::Group { group } => vec![group],
+        TalkNews::Gone { .. }
+        | TalkNews::Floor { .. }
+        | TalkNews::Listeners { .. }
+        | TalkNews::Standing { .. }
+        | TalkNews::Spoke { .. }
+        | TalkNews::MediaLost { .. } => return,
+    };
+    for group in groups.into_iter().filter(|group| group.member) {
+        let link = link.clone();
+        tokio::spawn(async move {
+            let (group, act) = (group.id, FloorAct::Listen);
+            if let Err(error) = link.request(Request::Floor { group, act }).await {
+                tracing::debug!(%error, "does not listen");
+            }
         });
     }
 }

@@ -97,6 +97,12 @@ impl SoundLoop {
         LOOPS.get(index, Self::encode)
     }
 
+    /// The voice without its pauses, so many frames after its begin.
+    #[must_use]
+    pub fn voice(&self, frame: u64) -> &SoundFrame {
+        &self.frames[(frame % TALK_FRAMES as u64) as usize]
+    }
+
     /// The sound so many frames after the epoch that all bots share; their
     /// turns follow each other.
     #[must_use]

@@ -6,6 +6,7 @@
 mod distribution;
 mod load;
 mod soak;
+mod talk;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use distribution::Distribution;
 pub use load::Load;
 pub use soak::{Sample, Soak};
+pub use talk::TalkReport;
 
 /// One run of a scenario.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]

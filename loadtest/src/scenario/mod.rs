@@ -2,6 +2,7 @@
 
 mod call;
 mod soak;
+mod talk;
 mod wish;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use tokio::sync::watch;
 
 pub use call::{CallScenario, call};
 pub use soak::{OwnProcess, SoakScenario, soak};
+pub use talk::{TalkScenario, talk};
 
 use crate::bot::{Behaviour, Bot, BotPlan, MediaPlan, Seen};
 use crate::report::{BotReport, Report, Summary};

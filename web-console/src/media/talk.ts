@@ -202,8 +202,9 @@ export function setVolume(group: TalkGroupId, volume: number): void {
 
 /** The key is pressed: asks for the floor, and sends from the first moment on, so that no syllable is lost. */
 export async function press(group: TalkGroupId): Promise<void> {
-  const { pressed } = talkMediaStore.getState();
-  if (pressed === group || !listening.has(group)) return;
+  const { pressed, ears } = talkMediaStore.getState();
+  // Without sound the floor would be of no use.
+  if (pressed === group || ears.get(group)?.phase !== "connected") return;
   if (pressed !== null) await release();
   talkMediaStore.setState({ pressed: group });
   const track = await openMicrophone();

@@ -328,6 +328,7 @@ impl Exchange {
             Output::Deny { who, cause } => {
                 let cause = Some(views::denied(cause));
                 self.tell_own(group, who, FloorStanding::Silent { cause });
+                return false;
             }
             Output::Revoke { who, cause, .. } => {
                 if self.is_pending(group, who) {

@@ -44,7 +44,17 @@ impl Exchange {
             known.sees = seen;
         }
         for group in listens {
-            self.tell_standing(group, talker(client));
+            if self
+                .ears
+                .one(client)
+                .is_some_and(|one| one.sees.contains(&group))
+            {
+                self.listeners_changed(group);
+                self.tell_standing(group, talker(client));
+            } else {
+                // It was put out of the group while it was away.
+                self.unlisten(client, group);
+            }
         }
     }
 
@@ -133,7 +143,13 @@ impl Exchange {
 
     fn listeners_news(&self, group: TalkGroupId) -> Utf8Bytes {
         let floor = self.floors.get(&group).map(|known| &known.floor);
-        let listeners: Vec<Talker> = floor.into_iter().flat_map(|one| one.listeners()).collect();
+        // Whoever lost his line may come back, but does not hear anything now.
+        let there = |who: &Talker| {
+            let client = self.ears.one(ClientId(who.0));
+            client.is_some_and(|client| client.lost.is_none())
+        };
+        let listeners = floor.into_iter().flat_map(|one| one.listeners());
+        let listeners: Vec<Talker> = listeners.filter(there).collect();
         let names: BTreeSet<&str> = listeners
             .iter()
             .filter_map(|who| self.county.directory().account(self.ears.account_of(*who)?))

@@ -109,7 +109,7 @@ function SosKey({ group, place }: { group: TalkGroupId; place: () => Place | nul
   );
 }
 
-/** Tells the server where the device is, where the user allowed it before; groups of an area follow it. */
+/** Tells the server where the device is, as far as the user allows it: groups of an area follow, and an alarm says where. */
 function usePlace(): () => Place | null {
   const place = useRef<Place | null>(null);
   useEffect(() => {
