@@ -146,13 +146,10 @@ impl Exchange {
                     // Nobody holds a floor without a line to be told that he lost it.
                     let listens = self.ears.one(client).map(|one| &one.listens);
                     let groups: Vec<_> = listens.into_iter().flatten().map(|(id, _)| *id).collect();
+                    let who = talker(client);
                     for group in groups {
-                        self.drive(
-                            group,
-                            FloorInput::Lost {
-                                who: talker(client),
-                            },
-                        );
+                        self.drive(group, FloorInput::Lost { who });
+                        self.listeners_changed(group);
                     }
                 }
             }
