@@ -237,6 +237,15 @@ pub struct Sound {
     speaks: watch::Sender<bool>,
 }
 
+impl std::fmt::Debug for Sound {
+    /// The media stack has nothing to show.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sound")
+            .field("packets", &self.packets())
+            .finish_non_exhaustive()
+    }
+}
+
 impl Sound {
     /// Listens and negotiates. The offer is ready before: what counts is from the wish to the sound.
     ///
