@@ -171,7 +171,9 @@ async fn read(
                 groups.send_replace(own.map(|group| group.id).collect());
             }
             TalkNews::Standing { group, standing } => {
-                standings.send_modify(|all| drop(all.insert(group, standing)));
+                standings.send_modify(|all| {
+                    all.insert(group, standing);
+                });
             }
             TalkNews::Group { .. }
             | TalkNews::Gone { .. }
@@ -188,6 +190,14 @@ async fn read(
 struct Heard {
     packets: AtomicU64,
     first: Mutex<Option<Instant>>,
+}
+
+impl Heard {
+    fn packet(&self, now: Instant) {
+        if self.packets.fetch_add(1, Ordering::Relaxed) == 0 {
+            *self.first.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+        }
+    }
 }
 
 /// Hears the media stack.
@@ -212,11 +222,8 @@ impl PeerConnectionEventHandler for Ear {
             while let Some(event) = track.poll().await {
                 match event {
                     TrackRemoteEvent::OnRtpPacket(_) => {
-                        if heard.packets.fetch_add(1, Ordering::Relaxed) == 0 {
-                            *heard.first.lock().unwrap_or_else(PoisonError::into_inner) =
-                                Some(Instant::now());
-                            first.send_replace(true);
-                        }
+                        heard.packet(Instant::now());
+                        first.send_replace(true);
                     }
                     TrackRemoteEvent::OnEnded => break,
                     _ => {}
