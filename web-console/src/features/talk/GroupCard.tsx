@@ -19,6 +19,7 @@ export function GroupCard({ known, chosen, onEdit }: Props) {
   const { group, floor, listeners } = known;
   const ear = useEar(group.id);
   const { name } = group.plan;
+  const heardBy = [t("talk.listening", { count: listeners.count }), ...listeners.names].join("、");
   return (
     <article
       className="group-card"
@@ -30,11 +31,11 @@ export function GroupCard({ known, chosen, onEdit }: Props) {
     >
       <header>
         <h3>
-          {name}
+          <span>{name}</span>
           {group.plan.priority !== "routine" && <small data-priority={group.plan.priority}>{t(`talk.priority.${group.plan.priority}`)}</small>}
         </h3>
-        <span className="group-listeners ld-number" title={listeners.names.join("、")} data-testid={`listeners-${group.id}`}>
-          <TeamOutlined aria-hidden /> {t("talk.listening", { count: listeners.count })}
+        <span className="group-listeners ld-number" title={heardBy} aria-label={heardBy} data-testid={`listeners-${group.id}`}>
+          <TeamOutlined aria-hidden /> {listeners.count}
         </span>
         <Switch
           checked={ear !== undefined}
@@ -45,10 +46,18 @@ export function GroupCard({ known, chosen, onEdit }: Props) {
           onChange={(on) => (on ? listen(group.id) : unlisten(group.id))}
         />
       </header>
-      <FloorLine known={known} />
+      <div className="group-floor">
+        <FloorLine known={known} />
+        {group.commanded && <Edit onEdit={onEdit} name={name} id={group.id} />}
+      </div>
       {ear !== undefined && (
         <div className="group-tools">
           <PttButton known={known} size="desk" />
+          <Popconfirm title={t("talk.sosSure")} okText={t("talk.sosRaise")} okButtonProps={{ danger: true }} onConfirm={() => attempt(() => raiseSos(group.id, null))}>
+            <Button danger size="small" icon={<WarningOutlined aria-hidden />} data-testid={`raise-sos-${group.id}`}>
+              SOS
+            </Button>
+          </Popconfirm>
           <label>
             <span>{t("talk.volume")}</span>
             <Slider
@@ -60,17 +69,6 @@ export function GroupCard({ known, chosen, onEdit }: Props) {
               onChange={(percent) => setVolume(group.id, percent / 100)}
             />
           </label>
-          <Popconfirm title={t("talk.sosSure")} okText={t("talk.sosRaise")} okButtonProps={{ danger: true }} onConfirm={() => attempt(() => raiseSos(group.id, null))}>
-            <Button danger size="small" icon={<WarningOutlined aria-hidden />} data-testid={`raise-sos-${group.id}`}>
-              SOS
-            </Button>
-          </Popconfirm>
-          {group.commanded && <Edit onEdit={onEdit} name={name} id={group.id} />}
-        </div>
-      )}
-      {ear === undefined && group.commanded && (
-        <div className="group-tools">
-          <Edit onEdit={onEdit} name={name} id={group.id} />
         </div>
       )}
     </article>

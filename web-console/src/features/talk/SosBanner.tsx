@@ -41,7 +41,7 @@ function Alarm({ group, sos }: { group: TalkGroup; sos: GroupSos }) {
         </span>
       </div>
       {mayCancel && (
-        <Button danger data-testid={`sos-cancel-${group.id}`} onClick={() => setAsking(true)}>
+        <Button ghost data-testid={`sos-cancel-${group.id}`} onClick={() => setAsking(true)}>
           {t("talk.cancelAlarm")}
         </Button>
       )}
