@@ -31,7 +31,6 @@ fn form(value: &Value, at: &str, places: &mut BTreeSet<String>) {
                     "accountsAt",
                     "kept",
                     "entered",
-                    "members",
                     "sos",
                 ]
                 .iter()

@@ -22,7 +22,7 @@ use serde_json::Value;
 const KEPT: &str = include_str!("kept/journal-1.jsonl");
 
 /// Orders of the server itself: they have no key, so none is in the journal.
-const NEVER_JOURNALED: [&str; 7] = [
+const NEVER_JOURNALED: [&str; 8] = [
     "setDirectory",
     "restarted",
     "tick",
@@ -30,6 +30,7 @@ const NEVER_JOURNALED: [&str; 7] = [
     "mediaConnected",
     "mediaLost",
     "deviceLost",
+    "spoke",
 ];
 
 fn replayed() -> County {
@@ -116,6 +117,16 @@ fn kept_incidents_and_keys_are_as_they_were() {
         incident: IncidentId(5),
     };
     assert_eq!(Outcome::of(&report, &events), next);
+}
+
+#[test]
+fn kept_talk_groups_are_as_they_were() {
+    let county = replayed();
+    let groups: Vec<_> = county.talk_groups().collect();
+    assert_eq!(groups.len(), 1, "the other one is dissolved");
+    assert_eq!(groups[0].plan.rules.talk_limit_s, 30);
+    assert!(groups[0].plan.members.is_empty() && groups[0].sos.is_empty());
+    assert_eq!(groups[0].talks.len(), 8);
 }
 
 #[test]

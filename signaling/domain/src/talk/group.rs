@@ -102,11 +102,46 @@ pub struct GroupPlan {
     pub name: String,
     /// Whose group it is: it commands it, and so do those above.
     pub site: SiteCode,
-    /// By name; besides whoever is in the area.
+    /// By name; besides whoever is in the area. A list in the journal, whose objects may get further fields.
+    #[serde(with = "list_of_members")]
     pub members: BTreeMap<AccountId, Standing>,
     pub area: Option<Area>,
     pub priority: GroupPriority,
     pub rules: FloorRules,
+}
+
+mod list_of_members {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::Standing;
+    use crate::ids::AccountId;
+
+    #[derive(Deserialize, Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Member {
+        account: AccountId,
+        standing: Standing,
+    }
+
+    pub(super) fn serialize<S: Serializer>(
+        members: &BTreeMap<AccountId, Standing>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(members.iter().map(|(account, standing)| Member {
+            account: account.clone(),
+            standing: *standing,
+        }))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<AccountId, Standing>, D::Error> {
+        let members = Vec::<Member>::deserialize(deserializer)?;
+        let named = members.into_iter().map(|one| (one.account, one.standing));
+        Ok(named.collect())
+    }
 }
 
 /// TS 23.379 knows two grades of alarm of a group.
