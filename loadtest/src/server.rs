@@ -176,6 +176,7 @@ impl Server {
     /// See [`LoginError`]; [`LoginError::is_final`] tells which to give up on.
     pub async fn login(&self, account: &AccountId, password: &str) -> Result<Session, LoginError> {
         let body = serde_json::to_vec(&Login {
+            code: None,
             account: account.clone(),
             password: password.to_owned(),
         })

@@ -67,6 +67,24 @@ pub fn role_may(role: Role, order: OrderKind) -> bool {
     }
 }
 
+/// Who may give a one-time link, which signs in on a phone, to whom: those who look
+/// after accounts or dispatch, to field units below them. Nobody by a link gets more than a
+/// phone in the field has.
+#[must_use]
+pub fn may_give_link(by: &Account, to: &Account, directory: &Directory) -> bool {
+    let gives = match by.role {
+        Role::Administrator | Role::Dispatcher => true,
+        Role::Commander | Role::Township | Role::Community | Role::Field | Role::Supervisor => {
+            false
+        }
+    };
+    gives
+        && by.active
+        && to.active
+        && to.role == Role::Field
+        && Post::of_account(by).is_above(Post::of_account(to), directory)
+}
+
 /// Where somebody stands in the county.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Post<'a> {

@@ -52,6 +52,8 @@ pub enum Refusal {
     NotBelow(String),
     #[error("only the chair, or somebody in the call from above, may")]
     NotChair,
+    #[error("a one-time link is for a field unit below, from who dispatches or administers")]
+    NoLink,
     #[error("the new chair must be able to command")]
     CannotChair,
     #[error("no such target: {0}")]
@@ -100,9 +102,10 @@ impl Refusal {
         match self {
             Refusal::Malformed(_) | Refusal::Directory(_) => RefusalCode::Malformed,
             Refusal::NoAccount(_) => RefusalCode::NotSignedIn,
-            Refusal::Role { .. } | Refusal::WrongActor(_) | Refusal::CannotChair => {
-                RefusalCode::NotAllowed
-            }
+            Refusal::Role { .. }
+            | Refusal::WrongActor(_)
+            | Refusal::NoLink
+            | Refusal::CannotChair => RefusalCode::NotAllowed,
             Refusal::NotBelow(_) => RefusalCode::NotBelow,
             Refusal::NotChair => RefusalCode::NotChair,
             Refusal::UnknownTarget(_) => RefusalCode::UnknownTarget,

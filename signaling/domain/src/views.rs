@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::authority::{Post, role_may};
+use crate::authority::{Post, may_give_link, role_may};
 use crate::conference::Conference;
 use crate::county::County;
 use crate::directory::{Account, Directory, Presence, Role, Site};
@@ -11,6 +11,7 @@ use crate::invitation::{Callee, Invitation, InvitationState};
 use crate::order::OrderKind;
 use crate::participant::Participant;
 use crate::presence::PresenceBoard;
+use crate::refusal::Refusal;
 
 /// What the server's views read.
 impl County {
@@ -42,6 +43,22 @@ impl County {
     #[must_use]
     pub fn participant(&self, id: ParticipantId) -> Option<&Participant> {
         self.conferences().find_map(|one| one.participants.get(&id))
+    }
+
+    /// Whether the one may give a one-time link to the other.
+    ///
+    /// # Errors
+    /// `NotAllowed`, or there is no such account.
+    pub fn may_give_link(&self, by_id: &AccountId, to_id: &AccountId) -> Result<(), Refusal> {
+        let by = self.directory.account(by_id);
+        let by = by.ok_or_else(|| Refusal::NoAccount(by_id.clone()))?;
+        let to = self.directory.account(to_id);
+        let to = to.ok_or_else(|| Refusal::UnknownTarget(to_id.0.clone()))?;
+        if may_give_link(by, to, &self.directory) {
+            Ok(())
+        } else {
+            Err(Refusal::NoLink)
+        }
     }
 
     /// The account's stay in the one conference where it is present.

@@ -4,8 +4,8 @@
 
 mod support;
 
-use liandong_domain::authority::{Post, role_may};
-use liandong_domain::{AccountId, Order, OrderKind, Refusal, RefusalCode, Role, SiteCode};
+use liandong_domain::authority::{Post, may_give_link, role_may};
+use liandong_domain::{Account, AccountId, Order, OrderKind, Refusal, RefusalCode, Role, SiteCode};
 use support::{
     CHUNCHANGBA, COMMANDER, COUNTY, DATANGBA, DISPATCHER, FIELD_CHUNCHANGBA, FIELD_COUNTY,
     FIELD_JIZHOU, JIZHOU, LUOPING, SHAHE, Shell, call, person, site,
@@ -235,6 +235,43 @@ fn every_role_and_order() {
     for (role, row) in table {
         for (order, mark) in orders.into_iter().zip(row.chars()) {
             assert_eq!(role_may(role, order), mark == 'x', "{role:?} {order:?}");
+        }
+    }
+}
+
+/// Every role at every tier, to every role at every tier: only who administers or
+/// dispatches above gives a link, and only to the field.
+#[test]
+fn links_are_given_downwards_to_the_field_only() {
+    let shell = Shell::dark();
+    let directory = shell.county.directory();
+    let account = |role, site: &str, active| Account {
+        id: "x".into(),
+        name: "x".to_owned(),
+        role,
+        site: site.into(),
+        active,
+    };
+    let sites = [COUNTY, JIZHOU, CHUNCHANGBA, SHAHE];
+    for (by, to) in Role::ALL
+        .into_iter()
+        .flat_map(|by| Role::ALL.map(|to| (by, to)))
+    {
+        for (upper, lower) in sites.into_iter().flat_map(|by| sites.map(|to| (by, to))) {
+            let [giver, taker] = [account(by, upper, true), account(to, lower, true)];
+            let under = |code: &str, of: &str| directory.is_under(&code.into(), &of.into());
+            let expected = matches!(by, Role::Administrator | Role::Dispatcher)
+                && to == Role::Field
+                && (upper == lower || under(lower, upper));
+            let may = may_give_link(&giver, &taker, directory);
+            assert_eq!(may, expected, "{by:?} of {upper} to {to:?} of {lower}");
+            let gone = account(to, lower, false);
+            assert!(!may_give_link(&giver, &gone, directory));
+            assert!(!may_give_link(
+                &account(by, upper, false),
+                &taker,
+                directory
+            ));
         }
     }
 }

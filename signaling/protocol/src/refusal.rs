@@ -23,6 +23,14 @@ pub enum RefusalCode {
     WrongLogin,
     /// Locked after repeated wrong passwords; wait `retry_after_ms`.
     Locked,
+    /// The password is right; the account's second factor is asked for, too.
+    CodeNeeded,
+    /// The code is wrong, used already, or too old.
+    WrongCode,
+    /// The role must have a second factor: set it up before anything else.
+    EnrolFirst,
+    /// The link is unknown, used already, or too old.
+    LinkUsed,
     /// No session, or it expired: log in again.
     NotSignedIn,
     /// The role does not allow it.

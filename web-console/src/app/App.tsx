@@ -2,6 +2,7 @@ import { useTranslation } from "react-i18next";
 import { useStore } from "zustand";
 
 import { IncidentBell } from "../features/incidents/NewCalls";
+import { EnrolPage } from "../features/login/EnrolPage";
 import { LoginPage } from "../features/login/LoginPage";
 import { linkStore, replicaStore, sessionStore } from "../protocol/client";
 import { deviceStore } from "../protocol/device";
@@ -30,6 +31,8 @@ function Page() {
       return <Splash unreached={session.state === "unreached"} />;
     case "signedOut":
       return <LoginPage refusal={session.refusal} />;
+    case "enrolling":
+      return <EnrolPage />;
     case "signedIn":
       return welcomed ? <SignedIn /> : <Splash unreached={false} />;
     default:

@@ -1,11 +1,12 @@
 import "./topbar.css";
 
-import { LogoutOutlined, SettingOutlined, UserOutlined } from "@ant-design/icons";
+import { LogoutOutlined, SafetyOutlined, SettingOutlined, UserOutlined } from "@ant-design/icons";
 import { App, Button, Dropdown } from "antd";
-import type { ReactNode } from "react";
+import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useStore } from "zustand";
 
+import { AccountSecurity } from "../features/login/AccountSecurity";
 import { linkStore, signOut, useReplica } from "../protocol/client";
 import { LanguageSwitch } from "../ui/LanguageSwitch";
 import { Mark } from "../ui/Mark";
@@ -48,6 +49,7 @@ export function AccountMenu() {
   const { modal } = App.useApp();
   const me = useReplica((replica) => replica.me);
   const inCall = useReplica((replica) => replica.ownConference !== null);
+  const [security, setSecurity] = useState(false);
 
   function leaveSession() {
     // The page is signed out at once; should the server not hear it, the session ends by its age.
@@ -57,11 +59,13 @@ export function AccountMenu() {
   }
 
   return (
+    <>
     <Dropdown
       trigger={["click"]}
       menu={{
         items: [
           { key: "who", disabled: true, label: `${me.account} · ${t(`role.${me.role}`)}` },
+          { key: "security", icon: <SafetyOutlined />, label: <span data-testid="security">{t("account.security")}</span>, onClick: () => setSecurity(true) },
           { key: "out", icon: <LogoutOutlined />, label: <span data-testid="sign-out">{t("account.signOut")}</span>, onClick: leaveSession },
         ],
       }}
@@ -71,6 +75,8 @@ export function AccountMenu() {
         {me.name}
       </Button>
     </Dropdown>
+    <AccountSecurity open={security} onClose={() => setSecurity(false)} />
+    </>
   );
 }
 

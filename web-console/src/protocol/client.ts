@@ -26,6 +26,8 @@ import { forgetTalk, hearTalk } from "./talk";
 import { Vitals } from "./vitals";
 
 const TOKEN_KEY = "liandong.resume";
+/** In the address behind the #, of a one-time link. */
+const LINK_KEY = "link";
 /** A half-open TCP connection tells a client that only listens nothing; so it asks. */
 const PROBE_EVERY_MS = 10_000;
 const PROBE_TIMEOUT_MS = 4_000;
@@ -37,6 +39,8 @@ export type Session =
   /** The server did not answer whether there is a session; asked again by itself. */
   | { state: "unreached" }
   | { state: "signedOut"; refusal: Refusal | null }
+  /** Signed in, but the role must have a second factor before anything else. */
+  | { state: "enrolling" }
   | { state: "signedIn"; me: Me };
 
 /** Told after the stores: what media has to act upon. */
@@ -166,12 +170,24 @@ function signedOut(refusal: Refusal | null): void {
   sessionStore.setState({ state: "signedOut", refusal }, true);
 }
 
+function enrolling(): void {
+  connection.stop();
+  sessionStore.setState({ state: "enrolling" }, true);
+}
+
+/** The second factor is set up now. */
+export function enrolled(): Promise<void> {
+  return check();
+}
+
 /** No line to signaling: because the server no longer knows us? */
 async function checkSession(): Promise<void> {
   try {
     await http.whoAmI();
   } catch (error) {
-    if (error instanceof RefusedError && error.refusal.code === "notSignedIn") signedOut(error.refusal);
+    if (!(error instanceof RefusedError)) return;
+    if (error.refusal.code === "notSignedIn") signedOut(error.refusal);
+    if (error.refusal.code === "enrolFirst") enrolling();
   }
 }
 
@@ -213,7 +229,20 @@ export async function begin(): Promise<void> {
   setInterval(() => void probeLine(PROBE_TIMEOUT_MS), PROBE_EVERY_MS);
   watchNetwork(networkChanged);
   document.addEventListener("visibilitychange", () => connection.hurry());
-  await check();
+  const link = new URLSearchParams(location.hash.slice(1)).get(LINK_KEY);
+  if (link === null) await check();
+  else await redeem(link);
+}
+
+/** A one-time link was scanned: good once, so it goes from the address at once. */
+async function redeem(token: string): Promise<void> {
+  history.replaceState(null, "", location.pathname);
+  try {
+    signedIn(await http.loginByLink(token));
+  } catch (error) {
+    if (error instanceof RefusedError) signedOut(error.refusal);
+    else await check();
+  }
 }
 
 async function check(): Promise<void> {
@@ -221,7 +250,8 @@ async function check(): Promise<void> {
     signedIn(await http.whoAmI());
   } catch (error) {
     if (error instanceof RefusedError) {
-      sessionStore.setState({ state: "signedOut", refusal: null }, true);
+      if (error.refusal.code === "enrolFirst") enrolling();
+      else sessionStore.setState({ state: "signedOut", refusal: null }, true);
       return;
     }
     sessionStore.setState({ state: "unreached" }, true);

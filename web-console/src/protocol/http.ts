@@ -1,7 +1,11 @@
 import { RefusedError, UnansweredError } from "./errors";
+import type { Enrolment } from "./generated/Enrolment";
 import type { Login } from "./generated/Login";
+import type { LoginLink } from "./generated/LoginLink";
 import type { Me } from "./generated/Me";
+import type { RecoveryCodes } from "./generated/RecoveryCodes";
 import type { Refusal } from "./generated/Refusal";
+import type { SecondFactorState } from "./generated/SecondFactorState";
 
 const TIMEOUT_MS = 8_000;
 
@@ -49,4 +53,36 @@ export async function logout(): Promise<void> {
 export async function whoAmI(): Promise<Me> {
   const response = await call("/api/me", { method: "GET" });
   return (await response.json()) as Me;
+}
+
+async function post(path: string, body: unknown): Promise<Response> {
+  return call(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+}
+
+export async function loginByLink(token: string): Promise<Me> {
+  return (await (await post("/api/login/link", { token })).json()) as Me;
+}
+
+export async function secondFactor(): Promise<SecondFactorState> {
+  const response = await call("/api/second-factor", { method: "GET" });
+  return (await response.json()) as SecondFactorState;
+}
+
+/** `code`: of the present second factor, where there is one. */
+export async function beginEnrolment(code: string): Promise<Enrolment> {
+  return (await (await post("/api/second-factor/begin", { code })).json()) as Enrolment;
+}
+
+/** Gives the recovery codes, which are told once. */
+export async function confirmEnrolment(code: string): Promise<string[]> {
+  const answer = (await (await post("/api/second-factor/confirm", { code })).json()) as RecoveryCodes;
+  return answer.codes;
+}
+
+export async function removeSecondFactor(code: string): Promise<void> {
+  await post("/api/second-factor/remove", { code });
+}
+
+export async function loginLink(account: string): Promise<LoginLink> {
+  return (await (await post("/api/links", { account })).json()) as LoginLink;
 }

@@ -7,10 +7,12 @@
 //! * [`vault`] – password hashes and sessions on the disk
 //! * [`origin`] – no orders from other people's pages
 
+pub mod links;
 pub mod lockout;
 pub mod origin;
 pub mod password;
 pub mod rate;
+pub mod second_factor;
 pub mod session;
 pub mod sign_in;
 pub mod vault;

@@ -5,11 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use liandong_protocol::http::{Login, Me};
-use liandong_protocol::{Refusal, RefusalCode};
+use liandong_protocol::{AccountId, Refusal, RefusalCode};
 
+use super::links::Links;
 use super::lockout::Lockout;
 use super::password::Verifier;
 use super::rate::LoginRate;
+use super::second_factor::{Checked, SecondFactorError, SecondFactors};
 use super::session::{Sessions, Token};
 use super::vault::{Vault, VaultError};
 use crate::clock;
@@ -26,6 +28,8 @@ pub struct SignIn {
     vault: Arc<Vault>,
     sessions: Sessions,
     verifier: Verifier,
+    second_factors: Arc<SecondFactors>,
+    links: Links,
     desk: Desk,
     tries: Mutex<Tries>,
 }
@@ -38,11 +42,19 @@ struct Tries {
 
 impl SignIn {
     #[must_use]
-    pub fn new(vault: Arc<Vault>, sessions: Sessions, verifier: Verifier, desk: Desk) -> Self {
+    pub fn new(
+        vault: Arc<Vault>,
+        sessions: Sessions,
+        verifier: Verifier,
+        second_factors: Arc<SecondFactors>,
+        desk: Desk,
+    ) -> Self {
         Self {
+            links: Links::new(Arc::clone(&vault)),
             vault,
             sessions,
             verifier,
+            second_factors,
             desk,
             tries: Mutex::default(),
         }
@@ -81,22 +93,107 @@ impl SignIn {
             return Err(locked(wait));
         }
         if !right {
-            return Err(self.failed(&login, known, from).await);
+            self.failed(&login.account, known, from).await;
+            // Also of the fifth: that the account is locked now shows at the next try.
+            return Err(wrong());
         }
-        let account = liandong_domain::AccountId(login.account.0.clone());
-        let me = self.desk.me(account).await?.ok_or_else(wrong)?;
+        if self.second_factors.has(&login.account) {
+            let code = login.code.as_deref();
+            let code = code.ok_or_else(|| {
+                refuse(RefusalCode::CodeNeeded, "a code of the second factor, too")
+            })?;
+            self.check_code(&login.account, code, from).await?;
+        }
+        let signed_in = self.begin(&login.account, from).await?;
+        self.tries().lockout.succeed(now, &login.account, from);
+        Ok(signed_in)
+    }
+
+    /// Signs in with a one-time link.
+    ///
+    /// # Errors
+    /// `TooMany`, `LinkUsed`, or that the store cannot be written.
+    pub async fn by_link(&self, token: &str, from: IpAddr) -> Result<(Token, Me), Refusal> {
+        let from = from.to_canonical();
+        let now = Instant::now();
+        self.tries()
+            .rate
+            .attempt(now, from)
+            .map_err(|wait| too_many("too many logins from this address", wait))?;
+        let (links, token) = (self.links.clone(), token.to_owned());
+        let redeemed = on_disk(move || Ok(links.redeem(&token, clock::now_ms())?)).await?;
+        let Some(account) = redeemed else {
+            self.tries().rate.wrong(now, from);
+            return Err(refuse(
+                RefusalCode::LinkUsed,
+                "no such link, or used, or too old",
+            ));
+        };
+        self.begin(&account, from).await
+    }
+
+    /// A code of the account's second factor. Wrong ones count like wrong passwords.
+    ///
+    /// # Errors
+    /// `Locked`, `WrongCode`, or that the store cannot be written.
+    pub async fn check_code(
+        &self,
+        account: &AccountId,
+        code: &str,
+        from: IpAddr,
+    ) -> Result<(), Refusal> {
+        let from = from.to_canonical();
+        self.not_locked(account, from)?;
+        let (factors, of, code) = (
+            Arc::clone(&self.second_factors),
+            account.clone(),
+            code.to_owned(),
+        );
+        let checked = on_disk(move || factors.check(&of, &code, clock::now_ms())).await?;
+        // Several guesses may have been checked at the same time.
+        self.not_locked(account, from)?;
+        match checked {
+            Checked::Code => Ok(()),
+            Checked::RecoveryCode => {
+                self.desk
+                    .record(Access::RecoveryCodeUsed {
+                        account: account.0.clone(),
+                        address: from,
+                    })
+                    .await
+            }
+            Checked::Wrong => {
+                self.failed(account, true, from).await;
+                Err(refuse(
+                    RefusalCode::WrongCode,
+                    "the code is wrong, used, or too old",
+                ))
+            }
+        }
+    }
+
+    fn not_locked(&self, account: &AccountId, from: IpAddr) -> Result<(), Refusal> {
+        match self.tries().lockout.locked(Instant::now(), account, from) {
+            Some(wait) => Err(locked(wait)),
+            None => Ok(()),
+        }
+    }
+
+    /// The session of somebody who has shown who he is.
+    async fn begin(&self, account: &AccountId, from: IpAddr) -> Result<(Token, Me), Refusal> {
+        let id = liandong_domain::AccountId(account.0.clone());
+        let me = self.desk.me(id).await?.ok_or_else(wrong)?;
         self.desk
             .record(Access::SignedIn {
-                account: login.account.0.clone(),
+                account: account.0.clone(),
                 address: from,
             })
             .await?;
         let token = self
             .sessions
-            .begin(login.account.clone(), clock::now_ms())
+            .begin(account.clone(), clock::now_ms())
             .await
             .map_err(|error| unavailable(&error))?;
-        self.tries().lockout.succeed(now, &login.account, from);
         Ok((token, me))
     }
 
@@ -108,14 +205,14 @@ impl SignIn {
             .map_err(|error| unavailable(&error))
     }
 
-    async fn failed(&self, login: &Login, known: bool, from: IpAddr) -> Refusal {
+    async fn failed(&self, account: &AccountId, known: bool, from: IpAddr) {
         let now = Instant::now();
         let lock = {
             let mut tries = self.tries();
             tries.rate.wrong(now, from);
-            tries.lockout.fail(now, &login.account, from)
+            tries.lockout.fail(now, account, from)
         };
-        let account = known.then(|| login.account.0.clone());
+        let account = known.then(|| account.0.clone());
         let mut access = vec![Access::SignInFailed {
             account: account.clone(),
             address: from,
@@ -130,13 +227,32 @@ impl SignIn {
             // A login that fails is refused whether or not it can be written down.
             drop(self.desk.record(access).await);
         }
-        // Also of the fifth: that the account is locked now shows at the next try.
-        wrong()
     }
 
     fn tries(&self) -> MutexGuard<'_, Tries> {
         self.tries.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Runs what waits for the disk.
+///
+/// # Errors
+/// `WrongCode`, or that the store cannot be read or written.
+pub(crate) async fn on_disk<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, SecondFactorError> + Send + 'static,
+) -> Result<T, Refusal> {
+    let done = tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|_| refuse(RefusalCode::JournalUnavailable, "the store does not answer"))?;
+    done.map_err(|error| match error {
+        SecondFactorError::Vault(error) => unavailable(&error),
+        SecondFactorError::NotBegun => refuse(RefusalCode::NotNow, error.to_string()),
+        SecondFactorError::WrongCode => refuse(RefusalCode::WrongCode, error.to_string()),
+        SecondFactorError::Setup(_) => {
+            tracing::error!(%error, "second factor");
+            refuse(RefusalCode::NotNow, "it cannot be set up")
+        }
+    })
 }
 
 fn wrong() -> Refusal {

@@ -1,7 +1,7 @@
 //! Password hashes and sessions on the disk: tables beside the journal, in
 //! the same file, but never in an event.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -21,6 +21,21 @@ const SCHEMA: &str = "
         account    TEXT NOT NULL,
         created_ms INTEGER NOT NULL,
         seen_ms    INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS second_factors (
+        account   TEXT PRIMARY KEY,
+        secret    BLOB NOT NULL,
+        last_step INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS recovery_codes (
+        account TEXT NOT NULL,
+        hash    BLOB NOT NULL,
+        PRIMARY KEY (account, hash)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS login_links (
+        hash       BLOB PRIMARY KEY,
+        account    TEXT NOT NULL,
+        expires_ms INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
 ";
 
@@ -152,6 +167,162 @@ impl Vault {
             transaction.execute("DELETE FROM sessions WHERE token_hash = ?1", [id.0])?;
         }
         Ok(transaction.commit()?)
+    }
+}
+
+/// The second factor.
+impl Vault {
+    /// Accounts that have one.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn second_factor_accounts(&self) -> Result<BTreeSet<AccountId>, VaultError> {
+        let connection = self.connection();
+        let mut select = connection.prepare("SELECT account FROM second_factors")?;
+        let rows = select.query_map([], |row| Ok(AccountId(row.get(0)?)))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The secret that the account's app has.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn second_factor(&self, account: &AccountId) -> Result<Option<Vec<u8>>, VaultError> {
+        Ok(self
+            .connection()
+            .query_row(
+                "SELECT secret FROM second_factors WHERE account = ?1",
+                [&account.0],
+                |row| row.get(0),
+            )
+            .optional()?)
+    }
+
+    /// Instead of any that was there; `step` is that of the code that confirmed it.
+    ///
+    /// # Errors
+    /// When the store cannot be written; then all is as before.
+    pub fn keep_second_factor(
+        &self,
+        account: &AccountId,
+        secret: &[u8],
+        step: u64,
+        recovery: &[[u8; 32]],
+    ) -> Result<(), VaultError> {
+        let mut connection = self.connection();
+        let transaction = connection.transaction()?;
+        forget_second_factor(&transaction, account)?;
+        transaction.execute(
+            "INSERT INTO second_factors (account, secret, last_step) VALUES (?1, ?2, ?3)",
+            params![account.0, secret, step],
+        )?;
+        for hash in recovery {
+            transaction.execute(
+                "INSERT INTO recovery_codes (account, hash) VALUES (?1, ?2)",
+                params![account.0, hash],
+            )?;
+        }
+        Ok(transaction.commit()?)
+    }
+
+    /// True the first time only, and never for a step before one that was used.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn use_step(&self, account: &AccountId, step: u64) -> Result<bool, VaultError> {
+        let changed = self.connection().execute(
+            "UPDATE second_factors SET last_step = ?2 WHERE account = ?1 AND last_step < ?2",
+            params![account.0, step],
+        )?;
+        Ok(changed == 1)
+    }
+
+    /// True if it was there; it is not any more.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn use_recovery_code(
+        &self,
+        account: &AccountId,
+        hash: [u8; 32],
+    ) -> Result<bool, VaultError> {
+        let changed = self.connection().execute(
+            "DELETE FROM recovery_codes WHERE account = ?1 AND hash = ?2",
+            params![account.0, hash],
+        )?;
+        Ok(changed == 1)
+    }
+
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn recovery_codes_left(&self, account: &AccountId) -> Result<u32, VaultError> {
+        Ok(self.connection().query_row(
+            "SELECT count(*) FROM recovery_codes WHERE account = ?1",
+            [&account.0],
+            |row| row.get(0),
+        )?)
+    }
+
+    /// # Errors
+    /// When the store cannot be written; then all is as before.
+    pub fn forget_second_factor(&self, account: &AccountId) -> Result<(), VaultError> {
+        let mut connection = self.connection();
+        let transaction = connection.transaction()?;
+        forget_second_factor(&transaction, account)?;
+        Ok(transaction.commit()?)
+    }
+}
+
+fn forget_second_factor(
+    transaction: &rusqlite::Transaction<'_>,
+    account: &AccountId,
+) -> rusqlite::Result<()> {
+    for table in ["second_factors", "recovery_codes"] {
+        let forget = format!("DELETE FROM {table} WHERE account = ?1");
+        transaction.execute(&forget, [&account.0])?;
+    }
+    Ok(())
+}
+
+/// One-time links.
+impl Vault {
+    /// The only one of the account; what has expired goes.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn keep_link(
+        &self,
+        hash: [u8; 32],
+        account: &AccountId,
+        now_ms: i64,
+        expires_ms: i64,
+    ) -> Result<(), VaultError> {
+        let mut connection = self.connection();
+        let transaction = connection.transaction()?;
+        transaction.execute(
+            "DELETE FROM login_links WHERE account = ?1 OR expires_ms < ?2",
+            params![account.0, now_ms],
+        )?;
+        transaction.execute(
+            "INSERT INTO login_links (hash, account, expires_ms) VALUES (?1, ?2, ?3)",
+            params![hash, account.0, expires_ms],
+        )?;
+        Ok(transaction.commit()?)
+    }
+
+    /// Whose it was; it is not there any more.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn use_link(&self, hash: [u8; 32], now_ms: i64) -> Result<Option<AccountId>, VaultError> {
+        Ok(self
+            .connection()
+            .query_row(
+                "DELETE FROM login_links WHERE hash = ?1 AND expires_ms >= ?2 RETURNING account",
+                params![hash, now_ms],
+                |row| Ok(AccountId(row.get(0)?)),
+            )
+            .optional()?)
     }
 }
 

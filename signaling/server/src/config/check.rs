@@ -110,6 +110,7 @@ pub(super) fn check(file: File, folder: &Path, overrides: &Overrides) -> Result<
             first_groups,
             metrics_token: file.metrics.token,
             demo: file.accounts.demo_password,
+            second_factor: file.accounts.second_factor,
             ice_servers,
         })
     } else {

@@ -4,6 +4,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
+use liandong_protocol::Role;
 use serde::Deserialize;
 
 use super::check::Mistakes;
@@ -49,6 +50,9 @@ pub(super) struct Accounts {
     /// Accounts without a hash get the demo password. Never in earnest.
     #[serde(default)]
     pub demo_password: bool,
+    /// Roles that must have a second factor.
+    #[serde(default)]
+    pub second_factor: Vec<Role>,
 }
 
 #[derive(Debug, Default, Deserialize)]

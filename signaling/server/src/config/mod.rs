@@ -41,6 +41,8 @@ pub struct Config {
     pub metrics_token: Option<String>,
     /// True: accounts without a password hash get the demo password.
     pub demo: bool,
+    /// Roles whose accounts must have a second factor.
+    pub second_factor: Vec<Role>,
     /// What clients are given for their peer connections.
     pub ice_servers: Vec<IceServer>,
 }

@@ -96,6 +96,12 @@ enum Input {
         account: AccountId,
         reply: oneshot::Sender<Option<Me>>,
     },
+    /// Whether the one may give a one-time link to the other.
+    MayGiveLink {
+        by: AccountId,
+        to: AccountId,
+        reply: oneshot::Sender<Result<(), Refusal>>,
+    },
     Status {
         reply: oneshot::Sender<Status>,
     },
@@ -174,6 +180,13 @@ impl Desk {
     /// The server is stopping.
     pub async fn me(&self, account: AccountId) -> Result<Option<Me>, Refusal> {
         self.ask(|reply| Input::Me { account, reply }).await
+    }
+
+    /// # Errors
+    /// He may not, or there is no such account.
+    pub async fn may_give_link(&self, by: AccountId, to: AccountId) -> Result<(), Refusal> {
+        self.ask(|reply| Input::MayGiveLink { by, to, reply })
+            .await?
     }
 
     /// # Errors

@@ -262,6 +262,10 @@ impl<J: Journal> Running<J> {
                 let me = snapshot::me(self.ledger.county(), &self.setting, &account);
                 drop(reply.send(me)); // whoever asked may be gone
             }
+            Input::MayGiveLink { by, to, reply } => {
+                let may = self.ledger.county().may_give_link(&by, &to);
+                drop(reply.send(may.map_err(|refusal| wire::refusal(&refusal))));
+            }
             Input::Status { reply } => drop(reply.send(self.status())),
             Input::Own(order) => self.own_order(order, batch),
             Input::Stop => batch.stop = true,

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, SET_COOKIE};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, Uri};
-use liandong_protocol::http::{Login, Me};
+use liandong_protocol::http::{LinkLogin, Login, Me};
 use liandong_protocol::{Refusal, RefusalCode};
 
 use super::App;
@@ -47,6 +47,21 @@ fn authority(uri: &Uri) -> Option<&str> {
 /// # Errors
 /// There is none.
 pub fn session(app: &App, headers: &HeaderMap) -> Result<Held, Refusal> {
+    let held = any_session(app, headers)?;
+    if app.second_factors.owes(&held.account) {
+        return Err(refuse(
+            RefusalCode::EnrolFirst,
+            "the role must have a second factor: set it up first",
+        ));
+    }
+    Ok(held)
+}
+
+/// The same, also of an account that still has to set up its second factor.
+///
+/// # Errors
+/// There is none.
+pub fn any_session(app: &App, headers: &HeaderMap) -> Result<Held, Refusal> {
     Token::of(headers)
         .and_then(|token| app.sessions.find(&token, clock::now_ms()))
         .ok_or_else(|| refuse(RefusalCode::NotSignedIn, "no session, or it is over"))
@@ -61,14 +76,30 @@ pub async fn login(
 ) -> Result<Response, Refused> {
     let Json(login) = body.map_err(malformed)?;
     let (token, me) = app.sign_in.sign_in(login, remote.0.ip()).await?;
-    Ok((
+    Ok(signed_in(&token, me))
+}
+
+/// `POST /api/login/link`
+pub async fn login_by_link(
+    State(app): State<App>,
+    remote: Remote,
+    _: OwnOrigin,
+    body: Result<Json<LinkLogin>, JsonRejection>,
+) -> Result<Response, Refused> {
+    let Json(link) = body.map_err(malformed)?;
+    let (token, me) = app.sign_in.by_link(&link.token, remote.0.ip()).await?;
+    Ok(signed_in(&token, me))
+}
+
+fn signed_in(token: &Token, me: Me) -> Response {
+    (
         [
             (SET_COOKIE, token.cookie()),
             (CACHE_CONTROL, "no-store".to_owned()),
         ],
         Json(me),
     )
-        .into_response())
+        .into_response()
 }
 
 /// `POST /api/logout`
@@ -78,7 +109,7 @@ pub async fn logout(
     _: OwnOrigin,
     headers: HeaderMap,
 ) -> Result<Response, Refused> {
-    if let Ok(held) = session(&app, &headers) {
+    if let Ok(held) = any_session(&app, &headers) {
         app.sessions.end(held.id).await.map_err(|error| {
             tracing::error!(%error, "session not ended on the disk");
             Refused(refuse(

@@ -1,12 +1,14 @@
 //! HTTP: what is served, and how.
 //!
 //! * [`listener`] – TCP, TLS, limits on connections
+//! * [`account`] – second factor, one-time links
 //! * [`api`] – login, logout, who am I
 //! * [`console`] – the embedded web console
 //! * [`health`], [`metrics`], [`quality`] – for those who run it
 //! * [`headers`] – what goes with every response
 //! * [`refusal`] – refusals as responses
 
+pub mod account;
 pub mod api;
 pub mod console;
 pub mod headers;
@@ -25,6 +27,8 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use tower_http::compression::CompressionLayer;
 
+use crate::auth::links::Links;
+use crate::auth::second_factor::SecondFactors;
 use crate::auth::session::Sessions;
 use crate::auth::sign_in::SignIn;
 use crate::desk::Desk;
@@ -43,6 +47,8 @@ pub struct App {
     pub talk: Talk,
     pub sessions: Sessions,
     pub sign_in: Arc<SignIn>,
+    pub second_factors: Arc<SecondFactors>,
+    pub links: Links,
     pub metrics: Arc<Metrics>,
     /// The own authority's certificate; absent with certificates by configuration.
     pub authority: Option<PathBuf>,
@@ -52,7 +58,14 @@ pub struct App {
 pub fn router(app: App) -> Router {
     Router::new()
         .route("/api/login", post(api::login))
+        .route("/api/login/link", post(api::login_by_link))
         .route("/api/logout", post(api::logout))
+        .route("/api/second-factor", get(account::state))
+        .route("/api/second-factor/begin", post(account::begin))
+        .route("/api/second-factor/confirm", post(account::confirm))
+        .route("/api/second-factor/remove", post(account::remove))
+        .route("/api/second-factor/reset", post(account::reset))
+        .route("/api/links", post(account::link))
         .route("/api/me", get(api::me))
         .route("/api/{*path}", axum::routing::any(api::nothing))
         .route("/ws", get(crate::ws::upgrade))

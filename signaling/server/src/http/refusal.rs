@@ -39,8 +39,13 @@ pub fn status(code: RefusalCode) -> StatusCode {
         | RefusalCode::HelloFirst
         | RefusalCode::BadOffer
         | RefusalCode::NobodyToRing => StatusCode::BAD_REQUEST,
-        RefusalCode::WrongLogin | RefusalCode::NotSignedIn => StatusCode::UNAUTHORIZED,
+        RefusalCode::WrongLogin
+        | RefusalCode::NotSignedIn
+        | RefusalCode::CodeNeeded
+        | RefusalCode::WrongCode
+        | RefusalCode::LinkUsed => StatusCode::UNAUTHORIZED,
         RefusalCode::NotAllowed
+        | RefusalCode::EnrolFirst
         | RefusalCode::NotBelow
         | RefusalCode::NotChair
         | RefusalCode::NotInConference => StatusCode::FORBIDDEN,

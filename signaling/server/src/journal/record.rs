@@ -63,6 +63,26 @@ pub enum Access {
         account: Option<String>,
         address: IpAddr,
     },
+    /// A recovery code was used in place of a code.
+    RecoveryCodeUsed {
+        account: String,
+        address: IpAddr,
+    },
+    SecondFactorSet {
+        account: String,
+        address: IpAddr,
+    },
+    SecondFactorRemoved {
+        account: String,
+        by: String,
+        address: IpAddr,
+    },
+    /// A one-time link that signs in as the account.
+    LinkMade {
+        account: String,
+        by: String,
+        address: IpAddr,
+    },
     LockedOut {
         account: Option<String>,
         address: IpAddr,
@@ -71,11 +91,16 @@ pub enum Access {
 }
 
 impl Access {
-    /// Whom it is about, if there is such an account.
+    /// Who did it, if there is such an account.
     #[must_use]
     pub fn account(&self) -> Option<&str> {
         match self {
-            Access::SignedIn { account, .. } | Access::SignedOut { account, .. } => Some(account),
+            Access::SignedIn { account, .. }
+            | Access::SignedOut { account, .. }
+            | Access::RecoveryCodeUsed { account, .. }
+            | Access::SecondFactorSet { account, .. } => Some(account),
+            // The actor is whoever did it.
+            Access::SecondFactorRemoved { by, .. } | Access::LinkMade { by, .. } => Some(by),
             Access::SignInFailed { account, .. } | Access::LockedOut { account, .. } => {
                 account.as_deref()
             }

@@ -19,7 +19,9 @@ use time::OffsetDateTime;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use crate::auth::links::Links;
 use crate::auth::password::{HashError, Verifier};
+use crate::auth::second_factor::SecondFactors;
 use crate::auth::session::Sessions;
 use crate::auth::sign_in::SignIn;
 use crate::auth::vault::{Vault, VaultError};
@@ -127,11 +129,20 @@ pub async fn serve(
     let reachable = Reachable::now(&config.network.advertise);
     let certificates = certificates(&config, data, &reachable)?;
     let tls = server_config(Arc::clone(&certificates.shown))?;
+    let second_factors = second_factors(&config, &vault)?;
     let app = App {
         desk: desk.clone(),
         talk,
         sessions: sessions.clone(),
-        sign_in: Arc::new(SignIn::new(vault, sessions, Verifier::new()?, desk.clone())),
+        sign_in: Arc::new(SignIn::new(
+            Arc::clone(&vault),
+            sessions,
+            Verifier::new()?,
+            Arc::clone(&second_factors),
+            desk.clone(),
+        )),
+        second_factors,
+        links: Links::new(vault),
         metrics,
         authority: certificates
             .authority
@@ -232,6 +243,17 @@ fn first_groups(ledger: &mut Ledger<SqliteJournal>, config: &Config) -> Result<(
             .map_err(|refusal| StartError::FirstGroup(plan.name.clone(), refusal.to_string()))?;
     }
     Ok(())
+}
+
+fn second_factors(config: &Config, vault: &Arc<Vault>) -> Result<Arc<SecondFactors>, StartError> {
+    let required = config
+        .accounts
+        .values()
+        .filter(|account| config.second_factor.contains(&account.role))
+        .map(|account| account.id.clone());
+    let issuer = format!("联动 {}", config.county_name);
+    let factors = SecondFactors::load(Arc::clone(vault), issuer, required.collect())?;
+    Ok(Arc::new(factors))
 }
 
 fn node_config(config: &Config, listener: &TcpListener) -> NodeConfig {

@@ -91,6 +91,18 @@ impl County {
         }
     }
 
+    /// One more line of the section of accounts.
+    pub fn configure(&self, line: &str) {
+        let path = self.folder.path().join("liandong.toml");
+        std::fs::write(path, format!("{CONFIG}{line}\n")).unwrap();
+    }
+
+    /// One more row of the table of accounts.
+    pub fn add_account(&self, row: &str) {
+        let path = self.folder.path().join("accounts.csv");
+        std::fs::write(path, format!("{ACCOUNTS}{row}\n")).unwrap();
+    }
+
     pub fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }

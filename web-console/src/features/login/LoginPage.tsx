@@ -25,6 +25,9 @@ export function LoginPage({ refusal }: { refusal: Refusal | null }) {
   const { t } = useTranslation();
   const [account, setAccount] = useState("");
   const [password, setPassword] = useState("");
+  /** Whose second factor is asked for. */
+  const [asksCode, setAsksCode] = useState<string | null>(null);
+  const [code, setCode] = useState("");
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<Failure | null>(() =>
     refusal === null ? null : failureOf(new RefusedError(refusal), ""),
@@ -33,15 +36,19 @@ export function LoginPage({ refusal }: { refusal: Refusal | null }) {
   const shown = failure !== null && [account.trim(), ""].includes(failure.account) ? failure : null;
   const lockedMs = shown?.untilMs == null ? 0 : Math.max(0, shown.untilMs - now);
 
+  const wantsCode = asksCode === account.trim();
+
   async function submit(event: FormEvent) {
     event.preventDefault();
     if (busy || lockedMs > 0) return;
     setBusy(true);
     setFailure(null);
     try {
-      await signIn({ account: account.trim(), password });
+      await signIn({ account: account.trim(), password, ...(wantsCode ? { code } : {}) });
     } catch (error) {
-      setFailure(failureOf(error, account.trim()));
+      setCode("");
+      if (error instanceof RefusedError && error.refusal.code === "codeNeeded") setAsksCode(account.trim());
+      else setFailure(failureOf(error, account.trim()));
       setBusy(false);
     }
   }
@@ -79,6 +86,21 @@ export function LoginPage({ refusal }: { refusal: Refusal | null }) {
           value={password}
           onChange={(event) => setPassword(event.target.value)}
         />
+        {wantsCode && (
+          <>
+            <label htmlFor="login-code">{t("login.code")}</label>
+            <Input
+              id="login-code"
+              data-testid="login-code"
+              size="large"
+              autoFocus
+              autoComplete="one-time-code"
+              maxLength={24}
+              value={code}
+              onChange={(event) => setCode(event.target.value)}
+            />
+          </>
+        )}
         <div className="login-failure" role="alert" data-testid="login-failure">
           {shown !== null && (
             <Alert
@@ -96,7 +118,7 @@ export function LoginPage({ refusal }: { refusal: Refusal | null }) {
           block
           htmlType="submit"
           loading={busy}
-          disabled={account.trim() === "" || password === "" || lockedMs > 0}
+          disabled={account.trim() === "" || password === "" || (wantsCode && code.trim() === "") || lockedMs > 0}
         >
           {t("login.submit")}
         </Button>

@@ -4,7 +4,9 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::{WebSocketStream, client_async};
 
 use super::*;
+use crate::auth::links::Links;
 use crate::auth::password::Verifier;
+use crate::auth::second_factor::SecondFactors;
 use crate::auth::session::{Sessions, Token};
 use crate::auth::sign_in::SignIn;
 use crate::auth::vault::Vault;
@@ -20,11 +22,21 @@ async fn serve(paper: &Paper, data: &std::path::Path) -> (App, std::net::SocketA
     let vault = Arc::new(Vault::open(data).unwrap());
     let sessions = Sessions::load(Arc::clone(&vault), clock::now_ms()).unwrap();
     let verifier = Verifier::new().unwrap();
+    let factors = SecondFactors::load(Arc::clone(&vault), "County".into(), [].into());
+    let second_factors = Arc::new(factors.unwrap());
     let app = App {
         desk: desk.clone(),
         talk: Talk::channel().0,
         sessions: sessions.clone(),
-        sign_in: Arc::new(SignIn::new(vault, sessions, verifier, desk)),
+        sign_in: Arc::new(SignIn::new(
+            Arc::clone(&vault),
+            sessions,
+            verifier,
+            Arc::clone(&second_factors),
+            desk,
+        )),
+        second_factors,
+        links: Links::new(vault),
         metrics,
         authority: None,
     };

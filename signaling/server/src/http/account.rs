@@ -1,0 +1,187 @@
+//! The own account's second factor, and one-time links for phones.
+//!
+//! * `GET /api/second-factor`, `POST …/begin`, `…/confirm`, `…/remove`: one's own
+//! * `POST /api/second-factor/reset`: of somebody who lost his phone and codes, by administrators
+//! * `POST /api/links`: a link for a field account, by administrators and dispatchers
+
+use axum::Json;
+use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
+use axum::response::{IntoResponse, Response};
+use http::header::{CACHE_CONTROL, HOST, ORIGIN};
+use http::{HeaderMap, StatusCode};
+use liandong_protocol::http::{
+    Code, Enrolment, LoginLink, OfAccount, RecoveryCodes, SecondFactorState,
+};
+use liandong_protocol::{AccountId, RefusalCode, Role};
+
+use super::App;
+use super::api::{OwnOrigin, any_session, session};
+use super::listener::Remote;
+use super::refusal::Refused;
+use crate::auth::sign_in::on_disk;
+use crate::clock;
+use crate::journal::record::Access;
+use crate::views::wire::refuse;
+
+type Body<T> = Result<Json<T>, JsonRejection>;
+
+/// `GET /api/second-factor`
+pub async fn state(State(app): State<App>, headers: HeaderMap) -> Result<Response, Refused> {
+    let account = any_session(&app, &headers)?.account;
+    let factors = app.second_factors.clone();
+    let left = {
+        let account = account.clone();
+        on_disk(move || Ok(factors.recovery_codes_left(&account)?)).await?
+    };
+    let state = SecondFactorState {
+        enrolled: app.second_factors.has(&account),
+        required: app.second_factors.is_required(&account),
+        recovery_codes_left: left,
+    };
+    Ok(([(CACHE_CONTROL, "no-store")], Json(state)).into_response())
+}
+
+/// `POST /api/second-factor/begin`; with a code of the present one, if there is one.
+pub async fn begin(
+    State(app): State<App>,
+    remote: Remote,
+    _: OwnOrigin,
+    headers: HeaderMap,
+    body: Body<Code>,
+) -> Result<Response, Refused> {
+    let account = any_session(&app, &headers)?.account;
+    if app.second_factors.has(&account) {
+        let Json(Code { code }) = body.map_err(|_| expected("{\"code\":…}"))?;
+        app.sign_in
+            .check_code(&account, &code, remote.0.ip())
+            .await?;
+    }
+    let factors = app.second_factors.clone();
+    let enrolment: Enrolment = on_disk(move || factors.begin(&account, clock::now_ms())).await?;
+    Ok(([(CACHE_CONTROL, "no-store")], Json(enrolment)).into_response())
+}
+
+/// `POST /api/second-factor/confirm`
+pub async fn confirm(
+    State(app): State<App>,
+    remote: Remote,
+    _: OwnOrigin,
+    headers: HeaderMap,
+    body: Body<Code>,
+) -> Result<Response, Refused> {
+    let account = any_session(&app, &headers)?.account;
+    let Json(Code { code }) = body.map_err(|_| expected("{\"code\":…}"))?;
+    let (factors, of) = (app.second_factors.clone(), account.clone());
+    let codes = on_disk(move || factors.confirm(&of, &code, clock::now_ms())).await?;
+    app.desk
+        .record(Access::SecondFactorSet {
+            account: account.0,
+            address: remote.0.ip().to_canonical(),
+        })
+        .await?;
+    Ok(([(CACHE_CONTROL, "no-store")], Json(RecoveryCodes { codes })).into_response())
+}
+
+/// `POST /api/second-factor/remove`; with a code, so that a page left open is not enough.
+pub async fn remove(
+    State(app): State<App>,
+    remote: Remote,
+    _: OwnOrigin,
+    headers: HeaderMap,
+    body: Body<Code>,
+) -> Result<Response, Refused> {
+    let account = session(&app, &headers)?.account;
+    let Json(Code { code }) = body.map_err(|_| expected("{\"code\":…}"))?;
+    app.sign_in
+        .check_code(&account, &code, remote.0.ip())
+        .await?;
+    forget(&app, remote, account.clone(), account).await
+}
+
+/// `POST /api/second-factor/reset`
+pub async fn reset(
+    State(app): State<App>,
+    remote: Remote,
+    _: OwnOrigin,
+    headers: HeaderMap,
+    body: Body<OfAccount>,
+) -> Result<Response, Refused> {
+    let by = session(&app, &headers)?.account;
+    let Json(OfAccount { account }) = body.map_err(|_| expected("{\"account\":…}"))?;
+    let me = app
+        .desk
+        .me(liandong_domain::AccountId(by.0.clone()))
+        .await?;
+    if me.is_none_or(|me| me.role != Role::Administrator) {
+        return Err(Refused(refuse(
+            RefusalCode::NotAllowed,
+            "administrators only",
+        )));
+    }
+    forget(&app, remote, account, by).await
+}
+
+async fn forget(
+    app: &App,
+    remote: Remote,
+    account: AccountId,
+    by: AccountId,
+) -> Result<Response, Refused> {
+    // Written down first: whoever takes a lock away is known.
+    app.desk
+        .record(Access::SecondFactorRemoved {
+            account: account.0.clone(),
+            by: by.0,
+            address: remote.0.ip().to_canonical(),
+        })
+        .await?;
+    let factors = app.second_factors.clone();
+    on_disk(move || Ok(factors.remove(&account)?)).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// `POST /api/links`
+pub async fn link(
+    State(app): State<App>,
+    remote: Remote,
+    _: OwnOrigin,
+    headers: HeaderMap,
+    body: Body<OfAccount>,
+) -> Result<Response, Refused> {
+    let by = session(&app, &headers)?.account;
+    let Json(OfAccount { account }) = body.map_err(|_| expected("{\"account\":…}"))?;
+    let id = |account: &AccountId| liandong_domain::AccountId(account.0.clone());
+    app.desk.may_give_link(id(&by), id(&account)).await?;
+    app.desk
+        .record(Access::LinkMade {
+            account: account.0.clone(),
+            by: by.0,
+            address: remote.0.ip().to_canonical(),
+        })
+        .await?;
+    let origin = origin(&headers);
+    let links = app.links.clone();
+    let link: LoginLink =
+        on_disk(move || Ok(links.make(&account, &origin, clock::now_ms())?)).await?;
+    Ok(([(CACHE_CONTROL, "no-store")], Json(link)).into_response())
+}
+
+/// Where whoever asks reaches the server: its page's origin, which [`OwnOrigin`] has checked.
+fn origin(headers: &HeaderMap) -> String {
+    let text = |name| {
+        headers
+            .get(name)
+            .and_then(|value: &http::HeaderValue| value.to_str().ok())
+    };
+    let of_host = || text(HOST).map(|host| format!("https://{host}"));
+    let origin = text(ORIGIN).map(str::to_owned).or_else(of_host);
+    origin.unwrap_or_default()
+}
+
+fn expected(what: &str) -> Refused {
+    Refused(refuse(
+        RefusalCode::Malformed,
+        format!("expected {what} as JSON"),
+    ))
+}

@@ -1,0 +1,183 @@
+//! The second factor and one-time links, over HTTP as a browser has them.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, its helpers too"
+)]
+
+mod support;
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+use support::{County, PASSWORD};
+use totp_rs::TOTP;
+
+/// What was answered: status, the cookie that was set, and the body.
+type Answer = (u16, Option<String>, Value);
+
+async fn post(county: &County, path: &str, cookie: &str, body: Value) -> Answer {
+    let headers = format!("Cookie: {cookie}\r\n");
+    let (status, cookie, text) = county.http("POST", path, &headers, &body.to_string()).await;
+    let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+    (status, cookie, body)
+}
+
+async fn login(county: &County, account: &str, code: Option<&str>) -> Answer {
+    let mut body = json!({ "account": account, "password": PASSWORD });
+    if let Some(code) = code {
+        body["code"] = code.into();
+    }
+    post(county, "/api/login", "", body).await
+}
+
+fn refused(answer: Answer, status: u16, code: &str) {
+    assert_eq!((answer.0, answer.2["code"].as_str()), (status, Some(code)));
+    assert_eq!(answer.1, None);
+}
+
+/// The code of an app that has scanned the picture, so many steps from now.
+fn app(totp: &TOTP, steps: u64) -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    totp.generate(now.as_secs() + 30 * steps)
+}
+
+/// Sets it up: the app, and the recovery codes.
+async fn enrol(county: &County, cookie: &str) -> (TOTP, Vec<String>) {
+    let (status, _, begun) = post(county, "/api/second-factor/begin", cookie, json!({})).await;
+    assert_eq!(status, 200, "{begun}");
+    let totp = TOTP::from_url(begun["uri"].as_str().unwrap()).unwrap();
+    assert!(begun["qrSvg"].as_str().unwrap().contains("<svg"));
+    let wrong = json!({ "code": "12345" });
+    let answer = post(county, "/api/second-factor/confirm", cookie, wrong).await;
+    refused(answer, 401, "wrongCode");
+    let code = json!({ "code": app(&totp, 0) });
+    let (status, _, told) = post(county, "/api/second-factor/confirm", cookie, code).await;
+    assert_eq!(status, 200, "{told}");
+    let codes = serde_json::from_value(told["codes"].clone()).unwrap();
+    (totp, codes)
+}
+
+#[tokio::test]
+async fn role_that_must_have_one_can_do_nothing_else_before() {
+    let county = County::new();
+    county.configure("second_factor = [\"commander\"]");
+    let server = county.start();
+    let (status, cookie, _) = login(&county, "commander", None).await;
+    assert_eq!(status, 200);
+    let cookie = cookie.unwrap();
+    let headers = format!("Cookie: {cookie}\r\n");
+    let (status, _, me) = county.http("GET", "/api/me", &headers, "").await;
+    assert!(status == 403 && me.contains("enrolFirst"), "{me}");
+    let socket = county.socket(&[("cookie", cookie.as_str())]).await;
+    assert_eq!(socket.err(), Some(403));
+    let body = json!({ "account": "field1" });
+    refused(
+        post(&county, "/api/links", &cookie, body).await,
+        403,
+        "enrolFirst",
+    );
+    // Others need none.
+    let other = county.cookie("101").await;
+    assert!(county.socket(&[("cookie", other.as_str())]).await.is_ok());
+
+    let (totp, codes) = enrol(&county, &cookie).await;
+    assert_eq!(county.http("GET", "/api/me", &headers, "").await.0, 200);
+    assert!(county.socket(&[("cookie", cookie.as_str())]).await.is_ok());
+    drop(server);
+
+    let _server = county.start();
+    refused(login(&county, "commander", None).await, 401, "codeNeeded");
+    let next = app(&totp, 1);
+    assert_eq!(login(&county, "commander", Some(&next)).await.0, 200);
+    refused(
+        login(&county, "commander", Some(&next)).await,
+        401,
+        "wrongCode",
+    );
+    assert_eq!(login(&county, "commander", Some(&codes[0])).await.0, 200);
+    refused(
+        login(&county, "commander", Some(&codes[0])).await,
+        401,
+        "wrongCode",
+    );
+    // Somebody with the session alone cannot put his own phone in its place.
+    let answer = post(
+        &county,
+        "/api/second-factor/begin",
+        &cookie,
+        json!({ "code": "" }),
+    )
+    .await;
+    refused(answer, 401, "wrongCode");
+
+    let events = std::fs::read(county.store()).unwrap();
+    let secret = totp.get_secret_base32();
+    for kept in [secret.as_bytes(), codes[1].as_bytes()] {
+        assert!(!events.windows(kept.len()).any(|window| window == kept));
+    }
+}
+
+#[tokio::test]
+async fn wrong_codes_lock_like_wrong_passwords() {
+    let county = County::new();
+    let _server = county.start();
+    let cookie = county.cookie("101").await;
+    let (totp, _) = enrol(&county, &cookie).await;
+    for _ in 0..5 {
+        refused(
+            login(&county, "101", Some("000000")).await,
+            401,
+            "wrongCode",
+        );
+    }
+    let code = app(&totp, 1);
+    assert_eq!(login(&county, "101", Some(&code)).await.0, 423);
+}
+
+#[tokio::test]
+async fn administrators_help_who_lost_his_phone_and_nobody_else_does() {
+    let county = County::new();
+    county.add_account("admin,Admin,administrator,1,");
+    let _server = county.start();
+    let cookie = county.cookie("101").await;
+    enrol(&county, &cookie).await;
+    let of = || json!({ "account": "101" });
+    let reset = "/api/second-factor/reset";
+    let other = county.cookie("commander").await;
+    refused(post(&county, reset, &other, of()).await, 403, "notAllowed");
+    refused(login(&county, "101", None).await, 401, "codeNeeded");
+    let admin = county.cookie("admin").await;
+    assert_eq!(post(&county, reset, &admin, of()).await.0, 204);
+    assert_eq!(login(&county, "101", None).await.0, 200);
+}
+
+#[tokio::test]
+async fn link_signs_a_field_phone_in_once() {
+    let county = County::new();
+    let server = county.start();
+    let dispatcher = county.cookie("1").await;
+    let make = |account: &str| json!({ "account": account });
+    for account in ["101", "field1"] {
+        let cookie = county.cookie(account).await;
+        let answer = post(&county, "/api/links", &cookie, make("field1")).await;
+        refused(answer, 403, "notAllowed");
+    }
+    let answer = post(&county, "/api/links", &dispatcher, make("commander")).await;
+    refused(answer, 403, "notAllowed");
+    let answer = post(&county, "/api/links", &dispatcher, make("nobody")).await;
+    refused(answer, 404, "unknownTarget");
+
+    let (status, _, link) = post(&county, "/api/links", &dispatcher, make("field1")).await;
+    assert_eq!(status, 200, "{link}");
+    let url = link["url"].as_str().unwrap();
+    let token = url.split_once("#link=").unwrap().1;
+    drop(server);
+    let _server = county.start();
+    let redeem = |token: &str| post(&county, "/api/login/link", "", json!({ "token": token }));
+    refused(redeem("another").await, 401, "linkUsed");
+    let (status, cookie, me) = redeem(token).await;
+    assert_eq!((status, me["account"].as_str()), (200, Some("field1")));
+    let cookie = cookie.unwrap();
+    assert!(county.socket(&[("cookie", cookie.as_str())]).await.is_ok());
+    refused(redeem(token).await, 401, "linkUsed");
+}
