@@ -1,31 +1,27 @@
 //! The clients' process: many light clients, ordered by lines on its input.
 
-use std::cell::RefCell;
+use std::io::BufRead as _;
+use std::net::UdpSocket;
 use std::process::Stdio;
-use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, Sender};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
-use tokio::net::UdpSocket;
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
-use tokio::sync::mpsc;
 
-use crate::light::{self, Got, Identity, Light};
+use crate::crowd::{Crowd, Member};
+use crate::light::{Identity, Light};
+use crate::source::Source;
 
 /// Makes this program the clients' process.
 pub const ARGUMENT: &str = "--clients";
-const SPEECH: Duration = Duration::from_millis(20);
-/// Payload of each video packet, as in the raw loop.
-const VIDEO_PAYLOAD: usize = 1_200;
 /// So long nothing more came: all that was under way has arrived.
 const QUIET: Duration = Duration::from_millis(300);
 /// So that a client which has to wait for its turn loses nothing.
 const SOCKET_BUFFER_BYTES: usize = 4 << 20;
-const REPORT: Duration = Duration::from_secs(1);
-/// One of so many video packets is asked for again.
-const ASK_AGAIN: u16 = 256;
-
 /// What client 0 sends.
 #[derive(Clone, Copy, Debug)]
 pub struct Flow {
@@ -44,6 +40,9 @@ pub struct Streamed {
     pub received: u64,
     /// Of those received: sent again.
     pub repaired: u64,
+    /// From the source's sending of a video packet until the kernel had it for a receiver, in µs:
+    /// the median, the 99th percentile, the longest.
+    pub delay_us: [u64; 3],
 }
 
 /// The parent's end.
@@ -85,13 +84,14 @@ impl Clients {
         let (ms, speech) = (time.as_millis(), u8::from(flow.speech));
         self.order(&format!("stream {ms} {packets} {interval} {speech}"))
             .await?;
-        let [sent, received, repaired] = self.reply().await?[..] else {
+        let [sent, received, repaired, median, p99, longest] = self.reply().await?[..] else {
             anyhow::bail!("clients replied in another way");
         };
         Ok(Streamed {
             sent,
             received,
             repaired,
+            delay_us: [median, p99, longest],
         })
     }
 
@@ -123,27 +123,76 @@ impl Clients {
     }
 }
 
-type Counts = Rc<RefCell<Streamed>>;
+/// What all threads of the clients' process count.
+#[derive(Debug, Default)]
+pub struct Counts {
+    pub sent: AtomicU64,
+    pub received: AtomicU64,
+    pub repaired: AtomicU64,
+    /// Of a sample of the video packets received, in µs.
+    pub delays_us: std::sync::Mutex<Vec<u32>>,
+}
 
-/// The child's end: until its input ends.
-pub async fn serve() -> Result<()> {
+impl Counts {
+    fn take(&self) -> Streamed {
+        let take = |count: &AtomicU64| count.swap(0, Ordering::Relaxed);
+        let mut delays = self.delays_us.lock().map_or_else(
+            |poisoned| std::mem::take(&mut *poisoned.into_inner()),
+            |mut delays| std::mem::take(&mut *delays),
+        );
+        delays.sort_unstable();
+        let at = |per_mille: usize| {
+            let place = (delays.len() * per_mille / 1_000).min(delays.len().saturating_sub(1));
+            delays.get(place).copied().unwrap_or(0).into()
+        };
+        Streamed {
+            sent: take(&self.sent),
+            received: take(&self.received),
+            repaired: take(&self.repaired),
+            delay_us: [at(500), at(990), at(1_000)],
+        }
+    }
+
+    /// Once nothing is under way any more.
+    fn settled(&self) -> Streamed {
+        let mut before = None;
+        loop {
+            let now = self.received.load(Ordering::Relaxed);
+            if before.replace(now) == Some(now) {
+                return self.take();
+            }
+            std::thread::sleep(QUIET);
+        }
+    }
+}
+
+/// The child's end: until its input ends. One thread has all receivers, one the source, so that
+/// it sends when it should.
+pub fn serve() -> Result<()> {
     let identity = Identity::generate();
     println!("{}", identity.fingerprint);
-    let counts = Counts::default();
-    let mut source: Option<mpsc::UnboundedSender<(Duration, Flow)>> = None;
-    let mut lines = BufReader::new(tokio::io::stdin()).lines();
-    while let Some(line) = lines.next_line().await? {
+    let counts = Arc::new(Counts::default());
+    let (members, joining) = mpsc::channel();
+    let counted = counts.clone();
+    std::thread::spawn(move || Crowd::new(joining, counted)?.run());
+    let mut source: Option<Sender<(Duration, Flow)>> = None;
+    for line in std::io::stdin().lock().lines() {
+        let line = line?;
         let words: Vec<&str> = line.split(' ').collect();
         match words[..] {
             ["add", name, ufrag, pwd, port] => {
                 let name = name.parse()?;
                 let light = Light::new(Instant::now(), name, &identity, ufrag, pwd);
-                let (stream, streams) = mpsc::unbounded_channel();
+                let socket = open()?;
+                socket.connect(("127.0.0.1", port.parse()?))?;
                 if name == 0 {
+                    let (stream, streams) = mpsc::channel();
                     source = Some(stream);
+                    let from = Source::new(light, socket, counts.clone());
+                    std::thread::spawn(move || from.run(&streams));
+                } else {
+                    members.send(Member::new(socket, Some(light)))?;
                 }
-                let client = Client::new(light, port.parse()?, counts.clone()).await?;
-                tokio::task::spawn_local(client.run(streams));
             }
             ["stream", ms, packets, interval, speech] => {
                 let time = Duration::from_millis(ms.parse()?);
@@ -152,200 +201,34 @@ pub async fn serve() -> Result<()> {
                     interval: Duration::from_micros(interval.parse()?),
                     speech: speech == "1",
                 };
-                *counts.borrow_mut() = Streamed::default();
+                counts.take();
                 source.as_ref().context("no source")?.send((time, flow))?;
-                tokio::time::sleep(time).await;
-                let c = settled(&counts).await;
-                println!("{} {} {}", c.sent, c.received, c.repaired);
+                std::thread::sleep(time);
+                let c = counts.settled();
+                let [median, p99, longest] = c.delay_us;
+                let (sent, received, repaired) = (c.sent, c.received, c.repaired);
+                println!("{sent} {received} {repaired} {median} {p99} {longest}");
             }
             ["sinks", sockets] => {
                 let mut ports = Vec::new();
                 for _ in 0..sockets.parse()? {
                     let socket = open()?;
                     ports.push(socket.local_addr()?.port().to_string());
-                    tokio::task::spawn_local(drain(socket, counts.clone()));
+                    members.send(Member::new(socket, None))?;
                 }
                 println!("{}", ports.join(" "));
             }
-            ["received"] => {
-                println!("{}", settled(&counts).await.received);
-                *counts.borrow_mut() = Streamed::default();
-            }
+            ["received"] => println!("{}", counts.settled().received),
             _ => anyhow::bail!("what is {line}?"),
         }
     }
     Ok(())
 }
 
-/// The counts once nothing is under way any more.
-async fn settled(counts: &Counts) -> Streamed {
-    loop {
-        let before = *counts.borrow();
-        tokio::time::sleep(QUIET).await;
-        let now = *counts.borrow();
-        if now.received == before.received {
-            return now;
-        }
-    }
-}
-
 fn open() -> Result<UdpSocket> {
-    let socket = std::net::UdpSocket::bind("127.0.0.1:0")?;
+    let socket = UdpSocket::bind("127.0.0.1:0")?;
     socket.set_nonblocking(true)?;
     let socket = socket2::Socket::from(socket);
     socket.set_recv_buffer_size(SOCKET_BUFFER_BYTES)?;
-    Ok(UdpSocket::from_std(socket.into())?)
-}
-
-async fn drain(socket: UdpSocket, counts: Counts) {
-    let mut buffer = vec![0; 2_048];
-    while socket.readable().await.is_ok() {
-        while socket.try_recv(&mut buffer).is_ok() {
-            counts.borrow_mut().received += 1;
-        }
-    }
-}
-
-struct Client {
-    light: Light,
-    socket: UdpSocket,
-    counts: Counts,
-    epoch: Instant,
-    keyframe: bool,
-    streaming: Option<Streaming>,
-    /// The video slot's SSRC and highest sequence number.
-    slot: Option<(u32, u16)>,
-    next_report: Instant,
-}
-
-struct Streaming {
-    until: Instant,
-    flow: Flow,
-    next_speech: Instant,
-    next_frame: Instant,
-}
-
-impl Client {
-    async fn new(light: Light, port: u16, counts: Counts) -> Result<Self> {
-        let socket = open()?;
-        socket.connect(("127.0.0.1", port)).await?;
-        let now = Instant::now();
-        Ok(Self {
-            light,
-            socket,
-            counts,
-            epoch: now,
-            keyframe: true,
-            streaming: None,
-            slot: None,
-            next_report: now,
-        })
-    }
-
-    async fn run(mut self, mut streams: mpsc::UnboundedReceiver<(Duration, Flow)>) {
-        loop {
-            self.light.tick(Instant::now());
-            while let Some(datagram) = self.light.transmits.pop_front() {
-                let _ = self.socket.try_send(&datagram);
-            }
-            let wake = tokio::time::Instant::from_std(self.wake());
-            tokio::select! {
-                ready = self.socket.readable() => {
-                    if ready.is_ok() {
-                        self.receive();
-                    }
-                }
-                () = tokio::time::sleep_until(wake) => {}
-                Some((time, flow)) = streams.recv() => {
-                    let now = Instant::now();
-                    self.streaming = Some(Streaming {
-                        until: now + time,
-                        flow,
-                        next_speech: now,
-                        next_frame: now,
-                    });
-                }
-            }
-            self.stream();
-        }
-    }
-
-    fn wake(&self) -> Instant {
-        let pause = if self.light.is_connected() { 250 } else { 25 };
-        let tick = Instant::now() + Duration::from_millis(pause);
-        match &self.streaming {
-            Some(s) if s.flow.speech => tick.min(s.next_speech).min(s.next_frame),
-            Some(s) => tick.min(s.next_frame),
-            None => tick,
-        }
-    }
-
-    fn receive(&mut self) {
-        let mut buffer = [0; 2_048];
-        while let Ok(len) = self.socket.try_recv(&mut buffer) {
-            let now = Instant::now();
-            match self.light.handle(now, &mut buffer[..len]) {
-                Got::Other => {}
-                Got::KeyframeWanted => self.keyframe = true,
-                Got::Media {
-                    ssrc,
-                    payload_type,
-                    sequence,
-                } => {
-                    let mut counts = self.counts.borrow_mut();
-                    counts.received += 1;
-                    counts.repaired += u64::from(payload_type == light::VP8_RTX);
-                    drop(counts);
-                    if payload_type == light::VP8 {
-                        self.slot = Some((ssrc, sequence));
-                        if sequence % ASK_AGAIN == 0 {
-                            self.report(&[sequence]);
-                        }
-                    }
-                    if now >= self.next_report {
-                        self.next_report = now + REPORT;
-                        self.report(&[]);
-                    }
-                }
-            }
-        }
-    }
-
-    fn report(&mut self, missing: &[u16]) {
-        if let Some((ssrc, highest)) = self.slot {
-            let compound = self.light.report(ssrc, highest, missing);
-            let _ = self.socket.try_send(&compound);
-        }
-    }
-
-    /// Sends what is due.
-    fn stream(&mut self) {
-        let now = Instant::now();
-        let Some(streaming) = &mut self.streaming else {
-            return;
-        };
-        // RTP clocks of both streams: 48 and 90 kHz.
-        let micros = (now - self.epoch).as_micros() as u64;
-        let mut packets = Vec::new();
-        let flow = streaming.flow;
-        if flow.speech && now >= streaming.next_speech {
-            streaming.next_speech += SPEECH;
-            packets.push(self.light.speech((micros * 48 / 1_000) as u32));
-        }
-        if now >= streaming.next_frame {
-            streaming.next_frame += flow.interval;
-            let timestamp = (micros * 90 / 1_000) as u32;
-            let keyframe = std::mem::take(&mut self.keyframe);
-            let sizes = vec![VIDEO_PAYLOAD; flow.packets];
-            packets.extend(self.light.frame(timestamp, keyframe, &sizes));
-        }
-        if now >= streaming.until {
-            self.streaming = None;
-        }
-        for packet in packets {
-            if self.socket.try_send(&packet).is_ok() {
-                self.counts.borrow_mut().sent += 1;
-            }
-        }
-    }
+    Ok(socket.into())
 }

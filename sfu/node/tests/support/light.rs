@@ -2,6 +2,8 @@
 //! SRTP. It cannot judge the server as an independent client does, for it shares
 //! the server's SRTP; it is for load, and for attacks that need the keys.
 
+mod reports;
+
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -9,13 +11,19 @@ use std::time::{Duration, Instant};
 
 use is::stun::{StunMessage, TransId};
 use is::{DefaultSha1HmacProvider, Sha1HmacProvider as _};
+use liandong_sfu_core::rtp::{Extension, ExtensionMap, RtpHeader};
 use liandong_sfu_core::transport::{OutboundStream, SrtpIn, SrtpOut, SrtpProfile, srtp};
+
+use reports::Reports;
 
 pub const OPUS: u8 = 111;
 pub const VP8: u8 = 96;
 pub const VP8_RTX: u8 = 97;
-/// Header extension id of RFC 6464.
+/// Header extension ids: of RFC 6464, and of the transport-wide sequence number.
 const LEVEL: u8 = 1;
+const TRANSPORT_CC: u8 = 3;
+const TRANSPORT_CC_URI: &str =
+    "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
 const PASSWORD: &str = "lightlightlightlightlight";
 /// Checks are this far apart until DTLS is done, and afterwards (consent).
 const CHECK: Duration = Duration::from_millis(50);
@@ -84,6 +92,12 @@ pub struct Light {
     microphone: Stream,
     camera: Stream,
     picture: u16,
+    /// Of the packets sent.
+    transport_sequence: u16,
+    extensions: ExtensionMap,
+    reports: Reports,
+    /// The last bytes of each video packet's payload.
+    pub tail: [u8; 8],
     pub transmits: VecDeque<Vec<u8>>,
 }
 
@@ -113,12 +127,13 @@ pub fn offer(name: u32, fingerprint: &str, wishes: Wishes) -> String {
         );
         sdp.push_str(if *kind == "audio" {
             "a=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=10;useinbandfec=1\r\n\
-             a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level\r\n"
+             a=rtcp-fb:111 transport-cc\r\na=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level\r\n"
         } else {
             "a=rtpmap:96 VP8/90000\r\na=rtcp-fb:96 nack\r\na=rtcp-fb:96 nack pli\r\n\
              a=rtcp-fb:96 ccm fir\r\na=rtcp-fb:96 goog-remb\r\na=rtcp-fb:96 transport-cc\r\n\
              a=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\n"
         });
+        let _ = write!(sdp, "a=extmap:{TRANSPORT_CC} {TRANSPORT_CC_URI}\r\n");
         if *direction == "sendonly" {
             let ssrc = ssrc(name, *kind == "video");
             let _ = write!(sdp, "a=ssrc:{ssrc} cname:light{name}\r\n");
@@ -163,6 +178,8 @@ impl Light {
             sequence: 1,
             out: OutboundStream::default(),
         };
+        let mut extensions = ExtensionMap::default();
+        extensions.insert(Extension::TransportCc, TRANSPORT_CC);
         Self {
             name,
             ufrag: ufrag(name),
@@ -176,6 +193,10 @@ impl Light {
             microphone: stream(false),
             camera: stream(true),
             picture: 0,
+            transport_sequence: 0,
+            extensions,
+            reports: Reports::new(now, report_ssrc(name)),
+            tail: [0x5a; 8],
             transmits: VecDeque::new(),
         }
     }
@@ -194,6 +215,13 @@ impl Light {
         if self.dtls_timer.is_some_and(|at| now >= at) {
             self.dtls.handle_timeout(now).ok();
             self.drain_dtls();
+        }
+        if let Some((_, out)) = &mut self.srtp {
+            let transmits = &mut self.transmits;
+            self.reports.tick(now, |mut compound| {
+                out.protect_rtcp(&mut compound).unwrap();
+                transmits.push_back(compound);
+            });
         }
     }
 
@@ -232,17 +260,44 @@ impl Light {
                 self.drain_dtls();
                 Got::Other
             }
-            [128..=191, 192..=223, ..] => self.feedback(datagram),
-            [128..=191, payload_type, s1, s0, _, _, _, _, a, b, c, d, ..] => Got::Media {
-                ssrc: u32::from_be_bytes([*a, *b, *c, *d]),
-                payload_type: *payload_type & 0x7f,
-                sequence: u16::from_be_bytes([*s1, *s0]),
-            },
+            [128..=191, 192..=223, ..] => self.control(now, datagram),
+            [128..=191, ..] => self.media(now, datagram),
             _ => Got::Other,
         }
     }
 
-    fn feedback(&mut self, datagram: &mut [u8]) -> Got {
+    fn media(&mut self, now: Instant, datagram: &mut [u8]) -> Got {
+        // The length of padding is sealed.
+        let first = datagram[0];
+        datagram[0] = first & !0x20;
+        let header = RtpHeader::parse(datagram);
+        datagram[0] = first;
+        let Ok(header) = header else {
+            return Got::Other;
+        };
+        let number = self.extensions.read(&header, datagram).transport_sequence;
+        let (ssrc, sequence) = (header.ssrc, header.sequence);
+        let mut missing = self
+            .reports
+            .arrived(now, (ssrc, sequence), number)
+            .peekable();
+        if header.payload_type == VP8 && missing.peek().is_some() {
+            self.ask_again(ssrc, missing);
+        }
+        Got::Media {
+            ssrc,
+            payload_type: header.payload_type,
+            sequence,
+        }
+    }
+
+    /// Opens a packet of media; gives its length in clear.
+    pub fn open(&mut self, datagram: &mut [u8]) -> Option<usize> {
+        let (inbound, _) = self.srtp.as_mut()?;
+        inbound.unprotect_rtp(datagram).ok()
+    }
+
+    fn control(&mut self, now: Instant, datagram: &mut [u8]) -> Got {
         let Some((inbound, _)) = &mut self.srtp else {
             return Got::Other;
         };
@@ -254,6 +309,15 @@ impl Light {
             // PLI (RFC 4585 §6.3.1) or FIR (RFC 5104 §4.3.1).
             if kind == 206 && matches!(first & 0x1f, 1 | 4) {
                 return Got::KeyframeWanted;
+            }
+            // Sender report (RFC 3550 §6.4.1).
+            if let (200, Some(&[a, b, c, d, _, _, n2, n1, n0, f, ..])) = (
+                kind,
+                compound.get(4..14).and_then(|b| b.first_chunk::<10>()),
+            ) {
+                let ssrc = u32::from_be_bytes([a, b, c, d]);
+                let ntp = u32::from_be_bytes([n2, n1, n0, f]);
+                self.reports.sender_reported(now, ssrc, ntp);
             }
             let words = usize::from(u16::from_be_bytes([l1, l0])) + 1;
             compound = compound.get(words * 4..).unwrap_or_default();
@@ -286,10 +350,11 @@ impl Light {
 
     /// 20 ms of speech: a sealed packet.
     pub fn speech(&mut self, timestamp: u32) -> Vec<u8> {
+        let [n1, n0] = self.next_number();
         let mut packet = header(&self.microphone, OPUS, true, timestamp);
-        packet[0] |= 0x10;
-        // One byte extension: voice, 20 below full scale (RFC 6464 §3), padded.
-        packet.extend_from_slice(&[0xbe, 0xde, 0, 1, LEVEL << 4, 0x80 | 20, 0, 0]);
+        // One-byte form: voice, 20 below full scale (RFC 6464 §3), the number, padded.
+        packet.extend_from_slice(&[0xbe, 0xde, 0, 2, LEVEL << 4, 0x80 | 20]);
+        packet.extend_from_slice(&[TRANSPORT_CC << 4 | 1, n1, n0, 0, 0, 0]);
         let header_len = packet.len();
         packet.extend_from_slice(&[0xfc; 80]);
         self.seal(packet, header_len, false)
@@ -304,7 +369,9 @@ impl Light {
             .iter()
             .enumerate()
             .map(|(i, size)| {
+                let [n1, n0] = self.next_number();
                 let mut packet = header(&self.camera, VP8, i == last, timestamp);
+                packet.extend_from_slice(&[0xbe, 0xde, 0, 1, TRANSPORT_CC << 4 | 1, n1, n0, 0]);
                 let header_len = packet.len();
                 // RFC 7741 §4.2: extended, start of partition; with a 15 bit picture id.
                 packet.extend_from_slice(&[if i == 0 { 0x90 } else { 0x80 }, 0x80]);
@@ -316,6 +383,8 @@ impl Light {
                     packet.push(0x11);
                 }
                 packet.resize(header_len + size, 0x5a);
+                let tail_at = packet.len() - self.tail.len();
+                packet[tail_at..].copy_from_slice(&self.tail);
                 self.seal(packet, header_len, true)
             })
             .collect()
@@ -338,34 +407,25 @@ impl Light {
         packet
     }
 
-    /// A receiver report on `ssrc`, with packets asked for again.
-    pub fn report(&mut self, ssrc: u32, highest: u16, missing: &[u16]) -> Vec<u8> {
-        let own = report_ssrc(self.name);
-        let mut compound = vec![0x81, 201, 0, 7];
-        compound.extend_from_slice(&own.to_be_bytes());
-        compound.extend_from_slice(&ssrc.to_be_bytes());
-        compound.extend_from_slice(&[0; 4]);
-        compound.extend_from_slice(&u32::from(highest).to_be_bytes());
-        compound.extend_from_slice(&[0; 12]);
-        if !missing.is_empty() {
-            // Generic NACK (RFC 4585 §6.2.1).
-            compound.extend_from_slice(&[0x81, 205, 0, 2 + missing.len() as u8]);
-            compound.extend_from_slice(&own.to_be_bytes());
-            compound.extend_from_slice(&ssrc.to_be_bytes());
-            for sequence in missing {
-                compound.extend_from_slice(&sequence.to_be_bytes());
-                compound.extend_from_slice(&[0; 2]);
-            }
+    /// Asks for video packets of a stream again.
+    pub fn ask_again(&mut self, ssrc: u32, missing: impl Iterator<Item = u16>) {
+        let mut compound = self.reports.nack(ssrc, missing);
+        if let Some((_, out)) = &mut self.srtp {
+            out.protect_rtcp(&mut compound).unwrap();
+            self.transmits.push_back(compound);
         }
-        let (_, out) = self.srtp.as_mut().unwrap();
-        out.protect_rtcp(&mut compound).unwrap();
-        compound
+    }
+
+    fn next_number(&mut self) -> [u8; 2] {
+        self.transport_sequence = self.transport_sequence.wrapping_add(1);
+        self.transport_sequence.to_be_bytes()
     }
 }
 
+/// With an extension block to follow.
 fn header(stream: &Stream, payload_type: u8, marker: bool, timestamp: u32) -> Vec<u8> {
     let mut packet = Vec::with_capacity(1_400);
-    packet.extend_from_slice(&[0x80, u8::from(marker) << 7 | payload_type]);
+    packet.extend_from_slice(&[0x90, u8::from(marker) << 7 | payload_type]);
     packet.extend_from_slice(&stream.sequence.to_be_bytes());
     packet.extend_from_slice(&timestamp.to_be_bytes());
     packet.extend_from_slice(&stream.ssrc.to_be_bytes());
