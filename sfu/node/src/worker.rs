@@ -180,7 +180,7 @@ impl Turning {
         }
         // Before anything is sent, see `take_datagrams`; and what sending brought about.
         self.take_events(figures);
-        self.send(now, figures);
+        self.send(figures);
         self.report_closed(now);
         for path in self.released.drain(..) {
             self.tcp.release(path, figures);
@@ -369,9 +369,12 @@ impl Turning {
         more
     }
 
-    fn send(&mut self, now: Instant, figures: &WorkerFigures) {
+    fn send(&mut self, figures: &WorkerFigures) {
         loop {
             self.outbox.clear();
+            // Anew for each part: receivers' lines are judged by when packets leave, and the
+            // last of many leaves much later than the first.
+            let now = Instant::now();
             let flushed = self.engine.flush(now, &mut self.outbox);
             let Outbox {
                 bytes, datagrams, ..

@@ -10,8 +10,9 @@ use super::source::{EncodingKey, Origin, Owner, PeerKey, SlotRef, SourceKey};
 use crate::api::{Event, Flushed, Outbox, Relay, RelayContent};
 use crate::ids::SlotIndex;
 
-/// About as much as one flush gives: a few hundred packets.
-const FULL: usize = 256 << 10;
+/// About as much as one flush gives: one system call full of packets. The first receivers do
+/// not wait for the last ones to be served, and what is written is still in the cache when it is sent.
+const FULL: usize = 72 << 10;
 /// After a switch, lip sync waits for a sender report; not for much longer than this.
 const REPORT_AFTER_SWITCH: Duration = Duration::from_millis(200);
 

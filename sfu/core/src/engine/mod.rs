@@ -193,7 +193,7 @@ impl Engine {
     }
 
     /// Appends what is to be sent, receiver by receiver, until all is out or the
-    /// outbox holds about 256 kB.
+    /// outbox holds about 72 kB.
     pub fn flush(&mut self, now: Instant, out: &mut Outbox) -> Flushed {
         self.choose_unsettled(now);
         self.fan_out(now, out)
