@@ -59,7 +59,8 @@ const NEAR_FULL: f64 = 0.6;
 const CONGESTED: Duration = Duration::from_millis(1_500);
 const FIRST_ROUND_TRIP: Duration = Duration::from_millis(200);
 
-/// The estimate for one receiver. Call [`Self::tick`] every ten milliseconds or so.
+/// The estimate for one receiver. Call [`Self::tick`] every ten milliseconds
+/// or so while a probe goes out, else some twenty times a second, and after feedback.
 #[derive(Debug)]
 pub struct Estimator {
     epoch: Instant,
@@ -172,6 +173,12 @@ impl Estimator {
     #[must_use]
     pub fn probe_bytes(&self, now: Instant) -> u64 {
         self.prober.burst(now)
+    }
+
+    /// A probe goes out.
+    #[must_use]
+    pub fn is_probing(&self) -> bool {
+        self.prober.cluster().is_some()
     }
 
     /// While a probe goes out, its rate where that is above the estimate; less while there is a

@@ -183,6 +183,7 @@ impl Engine {
             if let (Some(line), None) = (line.as_deref_mut(), waited)
                 && line.holds_back(now, pending.slot, slot, (origin, sequence))
             {
+                self.attention.at_once(key);
                 continue;
             }
             let start = out.bytes.len();

@@ -168,6 +168,8 @@ impl Engine {
         if let Some(line) = line {
             line.refill(now);
         }
+        // With the next tick more may be sent again.
+        self.attention.at_once(key);
         for wire in lost {
             // A receiver with a thin line would fill it with what is late already.
             let full = line.as_ref().is_some_and(|line| !line.may_repair());

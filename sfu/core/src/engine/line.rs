@@ -120,7 +120,7 @@ impl Line {
     ) -> bool {
         let begins = slot.munger.origin() != Some(origin);
         let free = slot.backlog.is_empty() && (begins || self.pacer.may_send());
-        if free || !slot.is_video || !slot.is_numbered() {
+        if free || !slot.is_video || !slot.is_numbered {
             return false;
         }
         self.waiting |= 1_u64.checked_shl(u32::from(at)).unwrap_or(0);
@@ -132,6 +132,12 @@ impl Line {
         self.estimator.estimate().as_bps() * (100 - OVERHEAD_PERCENT) / 100
     }
 
+    /// Something waits that may leave with the next tick.
+    #[must_use]
+    pub fn is_pressing(&self) -> bool {
+        self.waiting != 0 || self.estimator.is_probing()
+    }
+
     fn is_mute(&self, now: Instant) -> bool {
         let since = self.unheard_since.filter(|_| !self.heard);
         since.is_some_and(|since| now.saturating_duration_since(since) > UNHEARD)
@@ -141,7 +147,7 @@ impl Line {
 /// Gives the next packet of the slot its transport-wide number, if it bears one;
 /// the line has to be told when it has left.
 pub fn number<'a>(line: &'a mut Option<Box<Line>>, slot: &mut Slot) -> Option<&'a mut Line> {
-    let line = line.as_deref_mut().filter(|_| slot.is_numbered())?;
+    let line = line.as_deref_mut().filter(|_| slot.is_numbered)?;
     slot.stamp(line.estimator.next_sequence());
     Some(line)
 }
@@ -190,6 +196,7 @@ impl Engine {
         };
         line.heard = true;
         line.estimator.feedback(now, feedback);
+        self.attention.at_once(key);
         let before = peer.budget.replace(line.budget());
         // A narrower line is heeded at once, a wider one in turn.
         let narrower = before.is_none_or(|before| line.budget() < before / 10 * 9);
@@ -303,8 +310,8 @@ impl Engine {
         let slots = &mut slots[..*video_slots];
         let repeats = slots
             .iter()
-            .rposition(|slot| slot.can_repeat() && slot.is_numbered());
-        let padded = slots.iter().position(Slot::is_numbered);
+            .rposition(|slot| slot.can_repeat() && slot.is_numbered);
+        let padded = slots.iter().position(|slot| slot.is_numbered);
         let (Some(path), Some(at)) = (transport.path(), repeats.or(padded)) else {
             return;
         };

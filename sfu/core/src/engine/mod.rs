@@ -5,6 +5,7 @@
 //! receiver by receiver, writes each its own header, copies the payload and seals it
 //! within the outbox (`fanout`). Everything else happens on a tick (`tick`).
 
+mod attention;
 mod audio;
 mod control;
 mod demand;
@@ -43,6 +44,7 @@ use crate::ids::{Path, PeerId, RoomId, SourceId};
 use crate::payload::PayloadPool;
 use crate::transport::{self, Kind, SrtpError, TransportEvent};
 
+use attention::Attention;
 use fanout::FanOut;
 use peer::Peer;
 use rng::Numbers;
@@ -74,6 +76,7 @@ pub struct Engine {
     /// STUN, DTLS, RTCP and retransmissions that wait for the next flush.
     control: Outbox,
     fan_out: FanOut,
+    attention: Attention,
     /// How far video is reduced, see [`crate::room::shed`].
     shed: u8,
     /// For relays.
@@ -113,6 +116,7 @@ impl Engine {
             closed: HashSet::new(),
             control: Outbox::default(),
             fan_out: FanOut::default(),
+            attention: Attention::default(),
             shed: 0,
             payloads: PayloadPool::default(),
             scratch: Vec::new(),

@@ -206,7 +206,7 @@ impl Engine {
         for media in negotiated.audio_slots {
             slots.push(Slot::audio(media, self.numbers.pair()));
         }
-        let reports = slots.iter().any(Slot::is_numbered);
+        let reports = slots.iter().any(|slot| slot.is_numbered);
         let line = reports.then(|| Box::new(Line::new(now)));
         // Peers report at different moments, so that no tick has all the work.
         let phase = Duration::from_millis(self.numbers.next() % 1_000);
@@ -245,6 +245,7 @@ impl Engine {
             down: Traffic::default(),
             sound_rate: SoundRate::default(),
         });
+        self.attention.at_once(key);
         self.peer_keys.insert(id, key);
         self.ufrags.insert(ufrag, key);
         self.rooms[room].peers.push(key);

@@ -102,6 +102,8 @@ pub struct Slot {
     pub rtx_ssrc: u32,
     codecs: Vec<MediaCodec>,
     extensions: Extensions,
+    /// Its packets bear transport-wide numbers, of which the receiver reports.
+    pub is_numbered: bool,
     /// The source that it is to show.
     pub shows: Option<SourceKey>,
     pub view: SlotView,
@@ -196,12 +198,14 @@ impl Slot {
         (ssrc, rtx_ssrc): (u32, u32),
         numbers: [u16; 2],
     ) -> Self {
+        let reports = codecs.iter().any(|codec| codec.feedback.transport_cc);
         Self {
             is_video,
             mid,
             ssrc,
             rtx_ssrc,
             codecs,
+            is_numbered: reports && extensions.is_numbered(),
             extensions,
             shows: None,
             view: SlotView::default(),
@@ -358,12 +362,6 @@ impl Slot {
     #[must_use]
     pub fn tells_arrivals(&self) -> bool {
         self.codecs.iter().any(|codec| codec.feedback.transport_cc)
-    }
-
-    /// Its packets bear transport-wide numbers, of which the receiver reports.
-    #[must_use]
-    pub fn is_numbered(&self) -> bool {
-        self.extensions.is_numbered() && self.tells_arrivals()
     }
 
     /// The transport-wide number of the next packet.

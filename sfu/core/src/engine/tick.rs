@@ -1,5 +1,5 @@
 //! The one timer. While media flows it runs every ten milliseconds, so that no
-//! packet needs a timer of its own.
+//! packet needs a timer of its own. Peers with nothing pressing are looked after less often.
 
 use std::time::{Duration, Instant};
 
@@ -27,10 +27,12 @@ impl Engine {
     pub(super) fn tick(&mut self, now: Instant) {
         let mut keys = std::mem::take(&mut self.keys);
         keys.clear();
-        keys.extend(self.peers.iter().map(|(key, _)| key));
+        keys.extend((0..self.attention.len()).filter(|key| self.attention.is_due(now, *key)));
         let mut shaking_hands = false;
         for &key in &keys {
-            let peer = &mut self.peers[key];
+            let Some(peer) = self.peers.get_mut(key) else {
+                continue;
+            };
             peer.resends = 0;
             if peer.transport.poll_timeout().is_some_and(|at| at <= now) {
                 peer.transport.handle_timeout(now);
@@ -42,6 +44,9 @@ impl Engine {
                     self.report(now, key);
                     self.tend_line(now, key);
                 }
+            }
+            if let Some(peer) = self.peers.get(key) {
+                self.attention.given(now, key, peer);
             }
         }
         keys.clear();
