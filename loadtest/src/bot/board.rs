@@ -68,7 +68,7 @@ impl Board {
         }
     }
 
-    /// A media connection came up.
+    /// Another media connection is about to come up.
     pub(super) fn restart(&self, now: Instant) {
         let mut slots = self.slots();
         slots.silent_since = slots.silent_since.or(slots.last_packet);
@@ -86,7 +86,8 @@ impl Board {
         slots.silent_since = None;
     }
 
-    pub(super) fn packet(&self, place: Place, packet: &Packet, now: Instant) {
+    /// One packet. True when a keyframe of its stream has to be asked for.
+    pub(super) fn packet(&self, place: Place, packet: &Packet, now: Instant) -> bool {
         let head = &packet.header;
         let mut slots = self.slots();
         slots.last_packet = Some(now);
@@ -103,19 +104,20 @@ impl Board {
         match place {
             Place::Video(number) => {
                 let Some(slot) = video.get_mut(number) else {
-                    return;
+                    return false;
                 };
                 if decoder.is_none() {
                     *decoder = Vp8Decoder::new().ok();
                 }
                 let head = (head.sequence_number, head.timestamp, head.marker);
-                slot.packet(head, &packet.payload, decoder.as_mut(), now);
+                slot.packet(head, &packet.payload, decoder.as_mut(), now)
             }
             Place::Audio(number) => {
                 if let Some(slot) = audio.get_mut(number) {
                     slot.bytes += packet.payload.len() as u64;
                     slot.sequence.take(head.sequence_number);
                 }
+                false
             }
         }
     }

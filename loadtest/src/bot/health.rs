@@ -15,59 +15,75 @@ use crate::report::SlotHealth;
 const FREEZE: Duration = Duration::from_millis(500);
 /// A slot that shows nothing for so long, although somebody is in it, is stuck.
 const STUCK: Duration = Duration::from_secs(8);
+/// From one request for a keyframe to the next.
+const ASK_EVERY: Duration = Duration::from_millis(500);
 
 #[derive(Debug, Default)]
 pub(super) struct Health {
     /// The last frame that others may build on, and that was sound.
     base: Option<Mark>,
     layer: Option<u8>,
-    /// When the last sound frame came.
-    last: Option<Instant>,
+    /// When the last sound frame came, and whose it was.
+    last: Option<(u16, Instant)>,
     /// Since when frames are due: the announcement or the media connection.
     due_since: Option<Instant>,
+    /// A sound frame came over this media connection.
+    begun: bool,
+    /// When a keyframe was last asked for.
+    asked: Option<Instant>,
     watched: Duration,
     counts: SlotHealth,
 }
 
 impl Health {
-    /// Somebody else is in the slot, nobody, or the stream is another: what comes
-    /// next has nothing to do with what came before.
+    /// Another media connection: what comes next has nothing to do with what came before.
     pub(super) fn restart(&mut self, occupied: bool, now: Instant) {
         self.base = None;
-        self.layer = None;
-        self.last = None;
+        self.begun = false;
+        self.asked = None;
+        self.announced(None, now);
         self.due_since = occupied.then_some(now);
     }
 
-    /// The server says who is in the slot, as far as it is known which site that is. Where
-    /// frames came before the word, what comes next goes on from them.
+    /// The server says who is in the slot, as far as it is known which site that is. The word and
+    /// the frames come by different ways: what builds on what, the frames alone decide.
     pub(super) fn announced(&mut self, index: Option<u16>, now: Instant) {
-        let begun = |base: Mark| index.is_none_or(|index| index == base.index);
-        if self.base.is_some_and(begun) {
-            self.due_since = index.map(|_| now);
-        } else {
-            self.restart(index.is_some(), now);
+        if self.last.is_none_or(|(of, _)| Some(of) != index) {
+            self.last = None;
+            self.layer = None;
         }
+        self.due_since = index.map(|_| now);
     }
 
-    /// One complete frame of a bot.
-    pub(super) fn frame(&mut self, mark: Mark, keyframe: bool, now: Instant) {
+    /// One complete frame of a bot. True when a keyframe has to be asked for, as a browser
+    /// does: the stack loses what comes in one burst with the end of the handshake, because
+    /// it reads the whole burst before it takes the keys.
+    pub(super) fn frame(&mut self, mark: Mark, keyframe: bool, now: Instant) -> bool {
         if !self.sound(mark, keyframe) {
             self.base = None;
-            self.counts.garbled_frames += 1;
-            return;
+            match self.begun {
+                true => self.counts.garbled_frames += 1,
+                false => self.counts.headless_frames += 1,
+            }
+            let due = self.asked.is_none_or(|at| now - at >= ASK_EVERY);
+            self.asked = if due { Some(now) } else { self.asked };
+            return due;
         }
+        self.begun = true;
+        self.asked = None;
         if kind_of(usize::from(mark.frame)) != FrameKind::Discardable {
             self.base = Some(mark);
         }
-        if self.layer.is_some_and(|layer| layer != mark.layer) {
+        let goes_on = self.last.filter(|(of, _)| *of == mark.index);
+        if goes_on.is_some() && self.layer.is_some_and(|layer| layer != mark.layer) {
             self.counts.layer_switches += 1;
         }
         self.layer = Some(mark.layer);
         if let Some(frames) = self.counts.layer_frames.get_mut(usize::from(mark.layer)) {
             *frames += 1;
         }
-        if let Some(last) = self.last.replace(now) {
+        self.last = Some((mark.index, now));
+        if let Some((_, last)) = goes_on {
             let gap = now.saturating_duration_since(last);
             self.watched += gap;
             if gap > FREEZE {
@@ -75,6 +91,7 @@ impl Health {
                 self.counts.frozen_ms += gap.as_secs_f64() * 1e3;
             }
         }
+        false
     }
 
     fn sound(&self, mark: Mark, keyframe: bool) -> bool {
@@ -91,7 +108,7 @@ impl Health {
     pub(super) fn report(&self, now: Instant) -> SlotHealth {
         let frames: u64 = self.counts.layer_frames.iter().sum();
         let seconds = self.watched.as_secs_f64();
-        let waits = self.last.max(self.due_since);
+        let waits = self.last.map(|(_, at)| at).max(self.due_since);
         SlotHealth {
             frames_per_second: (seconds > 0.0).then(|| frames as f64 / seconds),
             stuck: self.due_since.is_some()
@@ -182,6 +199,46 @@ mod tests {
         health.announced(Some(3), at(start, 410));
         health.frame(mark(3, 24), false, at(start, 500));
         assert_eq!(health.report(at(start, 600)).garbled_frames, 1);
+    }
+
+    #[test]
+    fn frames_of_the_former_site_are_sound_until_the_next_one_begins() {
+        let start = Instant::now();
+        let mut health = Health::default();
+        let mark = |index, frame| Mark {
+            index,
+            frame,
+            layer: 0,
+        };
+        health.announced(Some(1), start);
+        health.frame(mark(1, 0), true, at(start, 100));
+        health.announced(Some(2), at(start, 150));
+        health.frame(mark(1, 1), false, at(start, 200));
+        health.frame(mark(2, 20), true, at(start, 900));
+        let report = health.report(at(start, 1000));
+        assert_eq!((report.garbled_frames, report.freezes), (0, 0));
+    }
+
+    #[test]
+    fn a_keyframe_is_asked_for_until_one_comes() {
+        let start = Instant::now();
+        let mut health = Health::default();
+        health.restart(true, start);
+        let mut frame = |ms, number, keyframe| {
+            let mark = Mark {
+                index: 1,
+                frame: number,
+                layer: 0,
+            };
+            health.frame(mark, keyframe, at(start, ms))
+        };
+        let asked = [(0, 1), (100, 2), (550, 3), (650, 4)].map(|(ms, n)| frame(ms, n, false));
+        assert_eq!(asked, [true, false, true, false]);
+        assert!(!frame(700, 20, true) && !frame(800, 21, false));
+        // Behind the first keyframe of a connection nothing may be missing.
+        assert!(frame(900, 25, false));
+        let report = health.report(at(start, 1000));
+        assert_eq!((report.headless_frames, report.garbled_frames), (4, 1));
     }
 
     #[test]

@@ -209,7 +209,6 @@ impl Attempt<'_> {
             report.media_connect_ms = Some(took_ms);
             report.media_reconnects += u64::from(again);
         });
-        around.board.restart(Instant::now());
         around.seen.send_modify(|seen| seen.media_connected = true);
         // Only the first call can set it; the attempt has only one.
         let _ = self.connected.set(());
@@ -299,7 +298,9 @@ impl Attempt<'_> {
         let offered = Instant::now();
         let answer = self.offer(sdp).await?;
         // Before any packet; a restart leaves them as they are.
-        self.observer.place(self.places(&sections(&answer)));
+        if self.observer.place(self.places(&sections(&answer))) {
+            self.keeper.surroundings.board.restart(Instant::now());
+        }
         let described = RTCSessionDescription::answer(answer.clone()).map_err(Ending::broken)?;
         self.connection
             .set_remote_description(described)

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
 use tokio::sync::mpsc;
 use webrtc::media_stream::track_remote::{TrackRemote, TrackRemoteEvent};
 use webrtc::peer_connection::{
@@ -85,9 +86,9 @@ impl Observer {
     }
 
     /// Which stream belongs into which slot. Only the first call counts: an ICE restart
-    /// changes no stream.
-    pub(super) fn place(&self, places: BTreeMap<u32, Place>) {
-        self.places.get_or_init(|| places);
+    /// changes no stream. True of that call.
+    pub(super) fn place(&self, places: BTreeMap<u32, Place>) -> bool {
+        self.places.set(places).is_ok()
     }
 }
 
@@ -120,10 +121,18 @@ impl PeerConnectionEventHandler for Observer {
 
 async fn receive(track: Arc<dyn TrackRemote>, place: Place, board: Arc<Board>) {
     while let Some(event) = track.poll().await {
-        match event {
-            TrackRemoteEvent::OnRtpPacket(packet) => board.packet(place, &packet, Instant::now()),
+        let packet = match event {
+            TrackRemoteEvent::OnRtpPacket(packet) => packet,
             TrackRemoteEvent::OnEnded => break,
-            _ => {}
+            _ => continue,
+        };
+        if board.packet(place, &packet, Instant::now()) {
+            let request = PictureLossIndication {
+                sender_ssrc: 0,
+                media_ssrc: packet.header.ssrc,
+            };
+            // An error says that the connection is gone, and the next one asks itself.
+            let _ = track.write_rtcp(vec![Box::new(request)]).await;
         }
     }
 }

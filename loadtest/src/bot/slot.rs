@@ -80,10 +80,7 @@ impl VideoSlot {
         self.former.extend(self.occupant.map(|o| (o, now + GRACE)));
         self.occupant = occupant;
         self.awaited_since = occupant.map(|_| now);
-        match occupant {
-            Some(occupant) => self.health.announced(occupant.index, now),
-            None => self.health.restart(false, now),
-        }
+        self.health.announced(occupant.and_then(|o| o.index), now);
         if occupant.is_some() {
             self.counts.switches += 1;
         }
@@ -115,24 +112,23 @@ impl VideoSlot {
         self.awaited_since = self.occupant.map(|_| now);
     }
 
-    /// One RTP packet.
+    /// One RTP packet. True when a keyframe has to be asked for.
     pub(super) fn packet(
         &mut self,
         (number, timestamp, marker): (u16, u32, bool),
         payload: &Bytes,
         decoder: Option<&mut Vp8Decoder>,
         now: Instant,
-    ) {
+    ) -> bool {
         self.counts.bytes += payload.len() as u64;
         let Some(number) = self.sequence.take(number) else {
-            return;
+            return false;
         };
-        if let Some(frame) = self.frames.take(number, timestamp, marker, payload) {
-            self.frame(&frame, decoder, now);
-        }
+        let frame = self.frames.take(number, timestamp, marker, payload);
+        frame.is_some_and(|frame| self.frame(&frame, decoder, now))
     }
 
-    fn frame(&mut self, frame: &Bytes, decoder: Option<&mut Vp8Decoder>, now: Instant) {
+    fn frame(&mut self, frame: &Bytes, decoder: Option<&mut Vp8Decoder>, now: Instant) -> bool {
         self.counts.frames += 1;
         let keyframe = vp8::is_keyframe(frame);
         self.counts.keyframes += u64::from(keyframe);
@@ -141,10 +137,10 @@ impl VideoSlot {
             if keyframe {
                 self.first_frame(now);
             }
-            return;
+            return false;
         };
         self.judge(mark.index, keyframe, now);
-        self.health.frame(mark, keyframe, now);
+        let asks = self.health.frame(mark, keyframe, now);
         // A large picture takes many times as long to decode.
         let look_every = LOOK_EVERY * (1 << (2 * mark.layer.min(2)));
         if keyframe
@@ -154,6 +150,7 @@ impl VideoSlot {
             self.looked = Some(now);
             self.look(frame, mark.index, decoder);
         }
+        asks
     }
 
     fn judge(&mut self, index: u16, keyframe: bool, now: Instant) {

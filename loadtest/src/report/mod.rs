@@ -71,6 +71,8 @@ pub struct Summary {
     pub reconnects: u64,
     pub media_reconnects: u64,
     pub garbled_frames: u64,
+    #[serde(default)]
+    pub headless_frames: u64,
     pub freezes: u64,
     pub layer_switches: u64,
     /// Sound frames of each encoding, from the smallest.
@@ -171,6 +173,10 @@ pub struct SlotHealth {
     /// Complete frames that a decoder would not show as they were sent: what they build on is
     /// missing or of another encoding, or came later: counted in the order of completion.
     pub garbled_frames: u64,
+    /// The same, but before the first keyframe of a media connection, when a decoder shows
+    /// nothing yet.
+    #[serde(default)]
+    pub headless_frames: u64,
     /// Pauses of more than 500 ms between two sound frames of the same site.
     pub freezes: u64,
     /// The length of all freezes.
@@ -242,6 +248,7 @@ impl Summary {
             frames_received: slots().map(|s| s.frames).sum(),
             wrong_slot_frames: slots().map(|s| s.wrong_frames + s.pictures_wrong).sum(),
             garbled_frames: slots().map(|s| s.health.garbled_frames).sum(),
+            headless_frames: slots().map(|s| s.health.headless_frames).sum(),
             freezes: slots().map(|s| s.health.freezes).sum(),
             layer_switches: slots().map(|s| s.health.layer_switches).sum(),
             layer_frames: [0, 1, 2].map(|l| slots().map(|s| s.health.layer_frames[l]).sum()),
@@ -306,8 +313,12 @@ impl Report {
         line(
             "frames",
             format!(
-                "{} received, {} in a wrong slot, {} garbled, {} freezes",
-                s.frames_received, s.wrong_slot_frames, s.garbled_frames, s.freezes
+                "{} received, {} in a wrong slot, {} garbled, {} before a keyframe, {} freezes",
+                s.frames_received,
+                s.wrong_slot_frames,
+                s.garbled_frames,
+                s.headless_frames,
+                s.freezes
             ),
         );
         if let (Some(p50), Some(p5)) = (s.frames_per_second_p50, s.frames_per_second_p5) {

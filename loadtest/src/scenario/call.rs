@@ -10,7 +10,7 @@ use liandong_protocol::{
 };
 
 use super::wish::show;
-use super::{Fleet, Run, stop_all, until};
+use super::{Fleet, Run, encode, stop_all, until};
 use crate::bot::{Behaviour, Bot, BotPlan, InvitationTimes, Seen};
 use crate::process::Process;
 use crate::report::{BotReport, Check, Load, Report, SlotReport, Summary};
@@ -52,6 +52,8 @@ struct Outcome {
 /// The call could not be made at all: no login, the order refused.
 pub async fn call(fleet: &Fleet, scenario: &CallScenario) -> anyhow::Result<Report> {
     let run = Run::start("call", fleet);
+    let indices = scenario.sites.iter().map(|site| site.index);
+    encode(fleet, indices.chain([0]).collect()).await?;
     let caller = Bot::start(fleet.server.clone(), caller_plan(fleet, scenario)?);
     let plans = scenario
         .sites
@@ -317,6 +319,14 @@ fn checks(
             format!(
                 "{} of {} frames",
                 summary.wrong_slot_frames, summary.frames_received
+            ),
+        ),
+        check(
+            "no garbled picture",
+            summary.garbled_frames == 0 && summary.frames_received > 0,
+            format!(
+                "{} of {} frames",
+                summary.garbled_frames, summary.frames_received
             ),
         ),
         check(

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use liandong_protocol::{AccountId, SiteCode};
 use tokio::sync::watch;
 
@@ -18,6 +18,7 @@ pub use soak::{OwnProcess, SoakScenario, soak};
 pub use talk::{TalkScenario, talk};
 
 use crate::bot::{Behaviour, Bot, BotPlan, MediaPlan, Seen};
+use crate::media::video::{Size, VideoLoop};
 use crate::report::{BotReport, Report, Summary};
 use crate::server::Server;
 use crate::sites::Site;
@@ -143,6 +144,30 @@ async fn stop_signal() {
         _ = tokio::signal::ctrl_c() => {}
         () = terminate => {}
     }
+}
+
+/// Encodes what these sites are to send, before they join: a bot that is in and still encodes
+/// would look like a slot without a picture, and takes the machine from all others.
+async fn encode(fleet: &Fleet, indices: Vec<u16>) -> anyhow::Result<()> {
+    let Some(media) = fleet.media.as_ref().filter(|media| media.sends) else {
+        return Ok(());
+    };
+    let sizes: &[Size] = match media.simulcast {
+        true => &Size::SIMULCAST,
+        false => &[Size::SINGLE],
+    };
+    let mut encoding = tokio::task::JoinSet::new();
+    for index in indices {
+        encoding.spawn_blocking(move || {
+            let made = |size: &Size| VideoLoop::of(index, *size).map(drop);
+            sizes.iter().try_for_each(made)
+        });
+    }
+    while let Some(made) = encoding.join_next().await {
+        let made = made.context("encoding the pictures")?;
+        made.context("encoding the pictures")?;
+    }
+    Ok(())
 }
 
 /// Stops all bots at once and gathers their figures.

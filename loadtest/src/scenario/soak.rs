@@ -12,9 +12,8 @@ use rand::{RngExt, SeedableRng};
 use tokio::process::{Child, Command};
 
 use super::wish::show;
-use super::{Fleet, Run, stop_all, until};
+use super::{Fleet, Run, encode, stop_all, until};
 use crate::bot::{Behaviour, Bot, BotPlan};
-use crate::media::video::{Size, VideoLoop};
 use crate::process::Process;
 use crate::report::{Check, Report, Sample, Soak};
 use crate::sites::Site;
@@ -27,6 +26,11 @@ const LOOK_EVERY: Duration = Duration::from_secs(10);
 const CALL_AGAIN_EVERY: Duration = Duration::from_secs(15);
 /// A bot may take so long to be seen and to see.
 const SETTLED: Duration = Duration::from_secs(20);
+/// The same after a change of its way to the server; the rest of the time a slot is dark anyway
+/// before it counts as stuck.
+const FOLLOWED: Duration = Duration::from_secs(10);
+/// When more than one in so many sites is away, one of them comes.
+const AWAY_SHARE: usize = 4;
 /// Heights that bots ask for. None of 0: a tile that was scrolled away is dark by right.
 const HEIGHTS: [u32; 4] = [90, 180, 360, 720];
 /// The server's memory may grow by so much in the second half, whatever its size.
@@ -69,8 +73,8 @@ pub struct SoakScenario {
 struct Guest {
     plan: BotPlan,
     bot: Option<Bot>,
-    /// The last time that it came or went, or that its way to the server changed.
-    since: Instant,
+    /// From then on it counts as settled.
+    settled_at: Instant,
 }
 
 /// A site of another process.
@@ -133,20 +137,7 @@ impl<'a> Stage<'a> {
         let (killed, guests) = scenario.sites.split_at(apart);
         // Before they join: a bot that is in and still encodes would look like a stuck slot.
         let indices: Vec<u16> = guests.iter().map(|site| site.index).chain([0]).collect();
-        let simulcast = fleet.media.as_ref().is_some_and(|media| media.simulcast);
-        let encoding = tokio::task::spawn_blocking(move || {
-            let sizes: &[Size] = match simulcast {
-                true => &Size::SIMULCAST,
-                false => &[Size::SINGLE],
-            };
-            indices
-                .iter()
-                .flat_map(|index| sizes.iter().map(|size| VideoLoop::of(*index, *size)))
-                .find_map(Result::err)
-        });
-        if let Some(error) = encoding.await.context("encoding the pictures")? {
-            return Err(error).context("encoding the pictures");
-        }
+        encode(fleet, indices).await?;
         let now = Instant::now();
         let caller = Bot::start(fleet.server.clone(), caller_plan);
         let guests = guests
@@ -157,7 +148,7 @@ impl<'a> Stage<'a> {
                 Ok(Guest {
                     plan,
                     bot,
-                    since: now,
+                    settled_at: now + SETTLED,
                 })
             })
             .collect::<anyhow::Result<Vec<_>>>()?;
@@ -234,7 +225,7 @@ impl<'a> Stage<'a> {
             0..45 => self.switch().await,
             45..65 => self.come_or_go().await,
             65..80 => self.kill_or_start()?,
-            80..95 => self.restart_path(),
+            80..97 => self.restart_path(),
             _ => self.change_network(),
         }
         Ok(())
@@ -255,12 +246,19 @@ impl<'a> Stage<'a> {
     }
 
     async fn come_or_go(&mut self) {
-        let number = self.some_guest();
+        let away: Vec<usize> = (0..self.guests.len())
+            .filter(|number| self.guests[*number].bot.is_none())
+            .collect();
+        let number = if away.len() > self.guests.len() / AWAY_SHARE {
+            away[self.chance.random_range(0..away.len())]
+        } else {
+            self.some_guest()
+        };
         let server = self.fleet.server.clone();
         let Some(guest) = self.guests.get_mut(number) else {
             return;
         };
-        guest.since = Instant::now();
+        guest.settled_at = Instant::now() + SETTLED;
         match guest.bot.take() {
             Some(bot) => {
                 bot.stop().await;
@@ -306,7 +304,7 @@ impl<'a> Stage<'a> {
             && let Some(bot) = &guest.bot
         {
             bot.restart_ice();
-            guest.since = Instant::now();
+            guest.settled_at = guest.settled_at.max(Instant::now() + FOLLOWED);
             self.count("ICE restarts");
         }
     }
@@ -317,8 +315,10 @@ impl<'a> Stage<'a> {
             return;
         };
         if proxy.change(&LineCommand::rebind()).is_ok() {
-            let now = Instant::now();
-            self.guests.iter_mut().for_each(|guest| guest.since = now);
+            let followed = Instant::now() + FOLLOWED;
+            for guest in &mut self.guests {
+                guest.settled_at = guest.settled_at.max(followed);
+            }
             self.count("changes of all networks");
         }
     }
@@ -327,8 +327,9 @@ impl<'a> Stage<'a> {
     fn look(&mut self) -> anyhow::Result<()> {
         let rss = self.scenario.server.rss_kb();
         let server_rss_kb = rss.context("the server has ended")?;
+        let now = Instant::now();
         let settled = |guest: &&Guest| {
-            guest.since.elapsed() > SETTLED
+            now >= guest.settled_at
                 && guest
                     .bot
                     .as_ref()
