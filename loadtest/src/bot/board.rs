@@ -3,6 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use liandong_protocol::server::SlotQuality;
 use rtc::rtp::Packet;
 
 use super::MediaPlan;
@@ -68,6 +69,16 @@ impl Board {
         }
     }
 
+    /// What `Push::SlotQuality` said.
+    pub(super) fn quality(&self, reports: &[SlotQuality], now: Instant) {
+        let mut slots = self.slots();
+        for report in reports {
+            if let Some(slot) = slots.video.get_mut(report.slot as usize) {
+                slot.paused(report.paused, now);
+            }
+        }
+    }
+
     /// Another media connection is about to come up.
     pub(super) fn restart(&self, now: Instant) {
         let mut slots = self.slots();
@@ -77,6 +88,12 @@ impl Board {
             .audio
             .iter_mut()
             .for_each(|slot| slot.sequence.restart());
+    }
+
+    /// It is up.
+    pub(super) fn connected(&self, now: Instant) {
+        let mut slots = self.slots();
+        slots.video.iter_mut().for_each(|slot| slot.connected(now));
     }
 
     /// The call is over: the silence that follows is no loss.

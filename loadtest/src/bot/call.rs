@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use liandong_protocol::server::SendLayer;
+use liandong_protocol::server::{SendLayer, SlotQuality};
 use liandong_protocol::{ConferenceId, ParticipantId, Request, SiteCode};
 use tokio::sync::watch;
 
@@ -93,6 +93,13 @@ impl OwnCall {
             && media.conference == conference
         {
             media.renegotiate();
+        }
+    }
+
+    /// How the own slots do.
+    pub(super) fn quality(&self, conference: ConferenceId, slots: &[SlotQuality]) {
+        if self.media.as_ref().map(|media| media.conference) == Some(conference) {
+            self.board.quality(slots, Instant::now());
         }
     }
 

@@ -29,6 +29,9 @@ pub(super) struct Health {
     due_since: Option<Instant>,
     /// A sound frame came over this media connection.
     begun: bool,
+    /// The server says that it sends nothing at present: the line or the machine does not
+    /// carry it.
+    paused: bool,
     /// When a keyframe was last asked for.
     asked: Option<Instant>,
     watched: Duration,
@@ -40,9 +43,23 @@ impl Health {
     pub(super) fn restart(&mut self, occupied: bool, now: Instant) {
         self.base = None;
         self.begun = false;
+        self.paused = false;
         self.asked = None;
         self.announced(None, now);
         self.due_since = occupied.then_some(now);
+    }
+
+    /// The media connection is up: from now on frames are due, where somebody is in the slot.
+    pub(super) fn connected(&mut self, now: Instant) {
+        self.due_since = self.due_since.map(|_| now);
+    }
+
+    /// What the server's quality report says of the slot.
+    pub(super) fn paused(&mut self, paused: bool, now: Instant) {
+        if self.paused && !paused {
+            self.due_since = self.due_since.map(|_| now);
+        }
+        self.paused = paused;
     }
 
     /// The server says who is in the slot, as far as it is known which site that is. The word and
@@ -111,7 +128,9 @@ impl Health {
         let waits = self.last.map(|(_, at)| at).max(self.due_since);
         SlotHealth {
             frames_per_second: (seconds > 0.0).then(|| frames as f64 / seconds),
+            paused: self.paused,
             stuck: self.due_since.is_some()
+                && !self.paused
                 && waits.is_some_and(|since| now.saturating_duration_since(since) > STUCK),
             ..self.counts.clone()
         }
@@ -260,7 +279,12 @@ mod tests {
         assert_eq!(report.frames_per_second, Some(2.0));
         assert!(!report.stuck);
         assert!(health.report(at(start, 20_000)).stuck);
-        health.restart(false, at(start, 20_000));
+        health.paused(true, at(start, 20_000));
+        assert!(!health.report(at(start, 40_000)).stuck, "it was told");
+        health.paused(false, at(start, 40_000));
+        assert!(!health.report(at(start, 41_000)).stuck);
+        assert!(health.report(at(start, 50_000)).stuck);
+        health.restart(false, at(start, 50_000));
         assert!(!health.report(at(start, 60_000)).stuck);
     }
 }

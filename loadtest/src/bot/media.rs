@@ -209,6 +209,7 @@ impl Attempt<'_> {
             report.media_connect_ms = Some(took_ms);
             report.media_reconnects += u64::from(again);
         });
+        around.board.connected(Instant::now());
         around.seen.send_modify(|seen| seen.media_connected = true);
         // Only the first call can set it; the attempt has only one.
         let _ = self.connected.set(());

@@ -244,6 +244,7 @@ impl Runner {
                 track: SentTrack::Camera,
                 layers,
             } => self.call.send_layers(conference, &layers),
+            Push::SlotQuality { conference, slots } => self.call.quality(conference, &slots),
             Push::MediaLost { conference } => self.call.media_lost(conference),
             Push::Resync { snapshot } => {
                 for ring in snapshot.rings {

@@ -112,6 +112,17 @@ impl VideoSlot {
         self.awaited_since = self.occupant.map(|_| now);
     }
 
+    /// The new connection is up.
+    pub(super) fn connected(&mut self, now: Instant) {
+        self.health.connected(now);
+        self.awaited_since = self.awaited_since.map(|_| now);
+    }
+
+    /// The server's word on whether it sends anything.
+    pub(super) fn paused(&mut self, paused: bool, now: Instant) {
+        self.health.paused(paused, now);
+    }
+
     /// One RTP packet. True when a keyframe has to be asked for.
     pub(super) fn packet(
         &mut self,

@@ -187,8 +187,13 @@ pub struct SlotHealth {
     pub layer_switches: u64,
     /// While somebody was shown.
     pub frames_per_second: Option<f64>,
-    /// Somebody is in the slot and nothing has come for eight seconds.
+    /// Somebody is in the slot, nothing has come for eight seconds, and the server does not say
+    /// why.
     pub stuck: bool,
+    /// The server says that it sends nothing in the slot, because the line or the machine does
+    /// not carry it.
+    #[serde(default)]
+    pub paused: bool,
 }
 
 impl BotReport {

@@ -13,6 +13,9 @@ pub struct Sample {
     pub connected: u32,
     /// Slots that show nothing of a bot that sends.
     pub stuck: u32,
+    /// Slots in which the server says that it sends nothing for want of a line or of CPU.
+    #[serde(default)]
+    pub paused: u32,
 }
 
 /// All looks, and what was done meanwhile.

@@ -29,6 +29,8 @@ const SETTLED: Duration = Duration::from_secs(20);
 /// The same after a change of its way to the server; the rest of the time a slot is dark anyway
 /// before it counts as stuck.
 const FOLLOWED: Duration = Duration::from_secs(10);
+/// A bot in the call is to have media again after so long.
+const NO_MEDIA: Duration = Duration::from_secs(20);
 /// When more than one in so many sites is away, one of them comes.
 const AWAY_SHARE: usize = 4;
 /// Heights that bots ask for. None of 0: a tile that was scrolled away is dark by right.
@@ -75,6 +77,8 @@ struct Guest {
     bot: Option<Bot>,
     /// From then on it counts as settled.
     settled_at: Instant,
+    /// Since when it is in the call without media.
+    without_media: Option<Instant>,
 }
 
 /// A site of another process.
@@ -94,6 +98,8 @@ struct Stage<'a> {
     found: Soak,
     /// Slots that stayed dark: bot, slot, site.
     stuck: Vec<String>,
+    /// Bots that were in the call without media for too long.
+    without_media: Vec<String>,
     started: Instant,
 }
 
@@ -149,6 +155,7 @@ impl<'a> Stage<'a> {
                     plan,
                     bot,
                     settled_at: now + SETTLED,
+                    without_media: None,
                 })
             })
             .collect::<anyhow::Result<Vec<_>>>()?;
@@ -187,6 +194,7 @@ impl<'a> Stage<'a> {
             chance: StdRng::seed_from_u64(scenario.seed),
             found: Soak::default(),
             stuck: Vec::new(),
+            without_media: Vec::new(),
             started: now,
         })
     }
@@ -196,6 +204,7 @@ impl<'a> Stage<'a> {
         let (mut looked, mut called) = (Instant::now(), Instant::now());
         while self.started.elapsed() < self.scenario.duration {
             step.tick().await;
+            self.follow();
             self.disturb().await?;
             if called.elapsed() > CALL_AGAIN_EVERY {
                 called = Instant::now();
@@ -213,6 +222,31 @@ impl<'a> Stage<'a> {
         }
         self.found.fit();
         Ok(())
+    }
+
+    /// Who is in without media sends nothing, which is no fault of the slots that show it; but
+    /// it may not stay so.
+    fn follow(&mut self) {
+        let now = Instant::now();
+        for guest in &mut self.guests {
+            let without = guest.bot.as_ref().is_some_and(|bot| {
+                let seen = bot.seen();
+                let seen = seen.borrow();
+                seen.conference.is_some() && !seen.media_connected
+            });
+            if !without {
+                guest.without_media = None;
+                continue;
+            }
+            guest.settled_at = guest.settled_at.max(now + FOLLOWED);
+            let since = *guest.without_media.get_or_insert(now);
+            if now - since > NO_MEDIA {
+                guest.without_media = Some(now);
+                let at = (now - self.started).as_secs();
+                let account = &guest.plan.account;
+                self.without_media.push(format!("{account} at {at} s"));
+            }
+        }
     }
 
     fn count(&mut self, what: &str) {
@@ -352,11 +386,13 @@ impl<'a> Stage<'a> {
                 continue;
             };
             for slot in bot.report().video_slots {
+                sample.paused += u32::from(slot.health.paused);
                 if slot.health.stuck && slot.shows.is_some_and(|i| senders.contains(&i)) {
                     sample.stuck += 1;
                     let (account, at) = (&bot.plan().account, sample.at_s);
                     let site = slot.shows.unwrap_or_default();
                     let text = format!("{account} slot {} of site {site} at {at:.0} s", slot.slot);
+                    tracing::warn!("stuck: {text}");
                     self.stuck.push(text);
                 }
             }
@@ -368,7 +404,7 @@ impl<'a> Stage<'a> {
 
     fn checks(&self) -> Vec<Check> {
         let growth = self.found.rss_kb_per_minute;
-        let stuck = match self.stuck.as_slice() {
+        let first_of = |all: &[String]| match all {
             [] => "none".to_owned(),
             [first, rest @ ..] => format!("{first}; and {} more", rest.len()),
         };
@@ -384,7 +420,16 @@ impl<'a> Stage<'a> {
                 growth.is_some_and(|growth| growth < GROWTH_KB_PER_MINUTE),
                 format!("{:+.0} kB a minute", growth.unwrap_or(f64::NAN)),
             ),
-            check("no slot is stuck", self.stuck.is_empty(), stuck),
+            check(
+                "no slot is stuck",
+                self.stuck.is_empty(),
+                first_of(&self.stuck),
+            ),
+            check(
+                "no bot stays without media",
+                self.without_media.is_empty(),
+                first_of(&self.without_media),
+            ),
             check(
                 "bots were connected",
                 connected.is_some_and(|most| most > 1),
