@@ -55,7 +55,7 @@ impl Engine {
                 prominent: slot.view.prominent,
                 height: slot.view.height,
                 screen: source.id.track == Track::Screen,
-                layers: layers_of(source),
+                layers: layers_of(source, slot.describes()),
                 held: slot.held,
             });
         }
@@ -297,7 +297,7 @@ fn instead_of(source: &Source, wanted: EncodingIndex) -> Option<EncodingIndex> {
 }
 
 /// What a source has to offer. As long as nothing comes of it at all, everything may.
-fn layers_of(source: &Source) -> Vec<Layer> {
+fn layers_of(source: &Source, describes: bool) -> Vec<Layer> {
     let any = source.encodings.iter().any(|e| e.figures.available);
     let mut layers = Vec::new();
     for (at, (encoding, height)) in source.encodings.iter().zip(heights_of(source)).enumerate() {
@@ -309,7 +309,12 @@ fn layers_of(source: &Source) -> Vec<Layer> {
         let guessed = (figures.temporal_layers == 0).then(|| guess(source, height));
         // The last stands for all there are: there may be more than was measured.
         let places = |count: u8, all: u8| (1..count).map(|at| at - 1).chain([all]);
-        for spatial in places(figures.spatial_layers, all.spatial) {
+        // Which frames belong together, a receiver reads from the descriptor alone.
+        let spatials = match encoding.structure() {
+            Some(_) if !describes => 1,
+            Some(_) | None => usize::MAX,
+        };
+        for spatial in places(figures.spatial_layers, all.spatial).take(spatials) {
             for temporal in places(figures.temporal_layers, all.temporal) {
                 let rate = guessed.unwrap_or_else(|| figures.rate_of(spatial, temporal));
                 layers.push(Layer {

@@ -12,7 +12,7 @@ use super::source::{ClockSample, Origin, PacketMeta, SourceKey};
 use super::writer::{Extensions, Outgoing, Writer};
 use crate::api::SlotView;
 use crate::codec::dependency::Structure;
-use crate::codec::layer::LayerTarget;
+use crate::codec::layer::{LayerInfo, LayerTarget};
 use crate::codec::red::{self, Earlier, MAX_REDUNDANT, Redundancy};
 use crate::codec::selector::{Candidate, Selection, Verdict};
 use crate::codec::{Codec, opus};
@@ -292,6 +292,13 @@ impl Slot {
         layers.unwrap_or(LayerTarget::ALL).spatial
     }
 
+    /// Whether the receiver asked for dependency descriptors, and so can decode spatial layers
+    /// that only these tell apart.
+    #[must_use]
+    pub fn describes(&self) -> bool {
+        self.extensions.describes()
+    }
+
     /// The layers that it is to forward do not come without a keyframe.
     #[must_use]
     pub fn wants_keyframe(&self) -> bool {
@@ -303,7 +310,10 @@ impl Slot {
 
     /// What is to become of a packet of its feed, once for each.
     fn select(&mut self, origin: Origin, meta: &PacketMeta) -> Verdict {
-        let target = self.layers(origin.encoding);
+        let mut target = self.layers(origin.encoding);
+        if matches!(meta.info, LayerInfo::Dependency(_)) && !self.describes() {
+            target.spatial = 0;
+        }
         let packet = candidate(meta);
         match meta.info.tells_layers() {
             true => {

@@ -1,6 +1,7 @@
 //! One slot and what its receiver decrypts.
 
 use super::*;
+use crate::codec::dependency::{self, tests as dependency_tests};
 use crate::codec::red;
 use crate::rtp::{AudioLevel, ExtensionMap, RtpHeader};
 use crate::sdp::Feedback;
@@ -191,6 +192,56 @@ fn h264_begins_with_its_parameter_sets_and_keeps_its_bytes() {
         assert_eq!(header.marker, sequence == 503);
         let values = extensions().read(&header, &packet);
         assert_eq!(values.video_orientation, meta.orientation);
+    }
+}
+
+/// Spatial layers that only a descriptor tells apart go to those who read descriptors;
+/// others get the lowest, which is a stream of its own.
+#[test]
+fn without_the_descriptor_only_the_lowest_spatial_layer_is_sent() {
+    // Both layers of a keyframe, then of a picture that builds on it.
+    let frames = [(1, true), (3, false), (0, false), (2, false)];
+    for (describes, fates) in [
+        (true, "began sent held sent"),
+        (false, "began held sent held"),
+    ] {
+        let mut map = extensions();
+        if describes {
+            map.insert(Extension::DependencyDescriptor, 5);
+        }
+        let media = VideoSlotMedia {
+            mid: "v1".into(),
+            codecs: vec![codec(Codec::Av1, 45, None)],
+            extensions: map,
+            mixed_extensions: true,
+            ssrc: 21,
+            rtx_ssrc: 22,
+        };
+        let mut line = Line::new(Slot::video(media, [100, 200]));
+        let mut reader = dependency::Reader::default();
+        let mut found = Vec::new();
+        for (number, (template, keyframe)) in (0_u16..).zip(frames) {
+            let more = dependency_tests::Extended {
+                structure: keyframe.then_some(dependency_tests::L2T1_KEY),
+                ..Default::default()
+            };
+            let value = dependency_tests::descriptor((true, true), template, number, more);
+            let payload = [0x10 | u8::from(keyframe) << 3, 0x30, 7];
+            let timestamp = u32::from(number / 2) * 6_000;
+            let mut meta = PacketMeta::new(Codec::Av1, timestamp, number % 2 == 1, &payload);
+            meta.info = LayerInfo::Dependency(reader.read(&value).unwrap());
+            meta.descriptor_bytes = value.len() as u8;
+            let stored = [&payload[..], &value].concat();
+            found.push(
+                match line.forward(1, u64::from(number) + 500, &meta, &stored) {
+                    Forwarding::Began => "began",
+                    Forwarding::Sent => "sent",
+                    Forwarding::Held => "held",
+                    Forwarding::Unsupported | Forwarding::Unsealed => "refused",
+                },
+            );
+        }
+        assert_eq!(found.join(" "), fates, "{describes}");
     }
 }
 

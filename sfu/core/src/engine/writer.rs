@@ -93,6 +93,12 @@ impl Extensions {
         Self { descriptor, ..self }
     }
 
+    /// Whether packets bear the dependency descriptor, where there is one.
+    #[must_use]
+    pub fn describes(&self) -> bool {
+        self.descriptor.is_some()
+    }
+
     /// Whether packets bear a transport-wide number.
     #[must_use]
     pub fn is_numbered(&self) -> bool {
