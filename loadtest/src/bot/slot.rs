@@ -73,8 +73,9 @@ impl VideoSlot {
     /// The server's word on what the slot shows from now on.
     pub(super) fn announce(&mut self, occupant: Option<Occupant>, now: Instant) {
         if self.occupant.map(|o| o.participant) == occupant.map(|o| o.participant) {
+            // Only now may it be known which site it is.
             self.occupant = occupant;
-            return;
+            return self.follow(now);
         }
         self.former.retain(|(_, until)| now <= *until);
         self.former.extend(self.occupant.map(|o| (o, now + GRACE)));
@@ -85,8 +86,16 @@ impl VideoSlot {
             self.counts.switches += 1;
         }
         self.expire(now);
-        let expected = occupant.and_then(|o| o.index);
-        let followed = self.early.iter().position(|e| Some(e.index) == expected);
+        self.follow(now);
+    }
+
+    /// Frames that came before their announcement were in the right slot.
+    fn follow(&mut self, now: Instant) {
+        let expected = self.occupant.and_then(|o| o.index);
+        let followed = self
+            .early
+            .iter()
+            .position(|e| expected == Some(e.index) && now - e.at <= GRACE);
         if let Some(position) = followed
             && self.early.remove(position).keyframe
         {

@@ -141,3 +141,20 @@ fn a_shuffle_is_right_if_the_word_follows() {
     assert_eq!((report.wrong_frames, report.frames), (0, 5));
     assert_eq!(report.first_frame_ms, [0.0, 0.0]);
 }
+
+#[test]
+fn a_frame_before_both_the_announcement_and_the_name_is_right() {
+    let mut feed = Feed::new();
+    feed.frame(5, 0, 100);
+    let stay = |index| {
+        Some(Occupant {
+            participant: 105,
+            index,
+        })
+    };
+    feed.slot.announce(stay(None), feed.at(110));
+    feed.slot.announce(stay(Some(5)), feed.at(130));
+    let report = feed.report(3000);
+    assert_eq!(report.wrong_frames, 0);
+    assert_eq!(report.first_frame_ms, [20.0]);
+}
