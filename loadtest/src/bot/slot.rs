@@ -91,11 +91,14 @@ impl VideoSlot {
 
     /// Frames that came before their announcement were in the right slot.
     fn follow(&mut self, now: Instant) {
-        let expected = self.occupant.and_then(|o| o.index);
+        let Some(occupant) = self.occupant else {
+            return;
+        };
+        let expected = occupant.index;
         let followed = self
             .early
             .iter()
-            .position(|e| expected == Some(e.index) && now - e.at <= GRACE);
+            .position(|e| expected.is_none_or(|x| x == e.index) && now - e.at <= GRACE);
         if let Some(position) = followed
             && self.early.remove(position).keyframe
         {
