@@ -86,10 +86,10 @@ function SosKey({ group, place }: { group: TalkGroupId; place: () => Place | nul
     const timer = setTimeout(() => {
       setHolding(false);
       if ("vibrate" in navigator) navigator.vibrate([200, 100, 200]);
-      attempt(() => raiseSos(group, place()), t("talk.sosRaised"));
+      attempt(() => raiseSos(group, place())); // the banner over every page says that it is out
     }, HOLD_MS);
     return () => clearTimeout(timer);
-  }, [holding, group, place, attempt, t]);
+  }, [holding, group, place, attempt]);
   const stop = () => setHolding(false);
   return (
     <button
