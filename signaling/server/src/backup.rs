@@ -75,6 +75,10 @@ pub fn backup(data: &Path, to: &Path) -> Result<Manifest, BackupError> {
     let source = open_read_only(data)?;
     let path = to.join(FILE_NAME);
     let mut copy = rusqlite::Connection::open(&path)?;
+    // One view of the source for the whole copy: without a transaction of our own each write
+    // between two steps would send the copy back to the first page.
+    source.execute_batch("BEGIN")?;
+    source.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
     Backup::new(&source, &mut copy)?.run_to_completion(PAGES, PAUSE, None)?;
     // One file without a log beside it.
     copy.pragma_update(None, "journal_mode", "DELETE")?;
