@@ -268,10 +268,9 @@ async fn begin<J: Journal>(
         if journal.hash_at(snapshot.seq).await? == Some(snapshot.hash) {
             return Ok((snapshot.county, snapshot.seq));
         }
-        tracing::warn!(
-            entry = snapshot.seq,
-            "snapshot of another journal passed over"
-        );
+        tracing::warn!(entry = snapshot.seq, "snapshot of another journal removed");
+        // Kept, one beyond this journal's end would push out each that is written from now on.
+        snapshots.forget(snapshot.seq);
     }
     Ok((County::new(), 0))
 }

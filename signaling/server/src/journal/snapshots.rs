@@ -71,7 +71,7 @@ impl Snapshots {
             hash: hex::encode(snapshot.hash),
             digest: hex::encode(Sha256::digest(&state)),
         })?;
-        let path = self.folder.join(format!("{:020}.json", snapshot.seq));
+        let path = self.path(snapshot.seq);
         let unfinished = path.with_extension(UNFINISHED);
         write(&unfinished, &[&head, b"\n", &state, b"\n"])
             .inspect_err(|_| drop(fs::remove_file(&unfinished)))?;
@@ -90,6 +90,18 @@ impl Snapshots {
                 tracing::warn!(file = %left.display(), %error, "not removed");
             }
         }
+    }
+
+    /// Removes one that is of no use.
+    pub fn forget(&self, seq: u64) {
+        let path = self.path(seq);
+        if let Err(error) = fs::remove_file(&path) {
+            tracing::warn!(file = %path.display(), %error, "not removed");
+        }
+    }
+
+    fn path(&self, seq: u64) -> PathBuf {
+        self.folder.join(format!("{seq:020}.json"))
     }
 
     /// The sound ones, newest first; read one by one as they are asked for.

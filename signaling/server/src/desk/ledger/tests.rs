@@ -195,7 +195,7 @@ async fn start_from_a_snapshot_gives_the_same_state() {
 }
 
 #[tokio::test]
-async fn snapshot_of_another_journal_is_passed_over() {
+async fn snapshot_of_another_journal_is_removed() {
     let (paper, other) = (Paper::new(), Paper::new());
     let mut ledger = ledger(&paper).await;
     let (by, order) = call();
@@ -210,6 +210,12 @@ async fn snapshot_of_another_journal_is_passed_over() {
     last[usize::try_from(strange.seq()).unwrap() - 1].hash[0] ^= 1;
     paper.sheet().entries = last;
     assert_eq!(open(&paper).await.unwrap().county(), ledger.county());
+    assert!(
+        Snapshots::of(paper.folder())
+            .newest_first()
+            .next()
+            .is_none()
+    );
 }
 
 #[tokio::test]
