@@ -43,6 +43,8 @@ use crate::ws::outbox::CloseCode;
 const BATCH: usize = 256;
 /// How often lost clients and failed writes are looked after.
 const HOUSEKEEPING_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
+/// Orders of the server itself that wait for the journal, beyond which talks are not kept.
+const MAX_AGAIN: usize = 4_096;
 /// What a client waits when the journal cannot be written.
 const RETRY_AFTER: std::time::Duration = std::time::Duration::from_secs(2);
 
@@ -180,7 +182,7 @@ impl<J: Journal> Running<J> {
         figures.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             let mut batch = Batch::default();
-            let due = self.ledger.county().due();
+            let due = self.due();
             let shows_due = self.media.wishes.due();
             tokio::select! {
                 input = inputs.recv() => match input {
@@ -218,6 +220,15 @@ impl<J: Journal> Running<J> {
                 self.ledger.snapshot().write().await;
                 return;
             }
+        }
+    }
+
+    /// When something is due by itself. While nothing can be journaled nothing is: it would
+    /// stay due, and be tried without a pause.
+    fn due(&self) -> Option<Timestamp> {
+        match self.ledger.trouble() {
+            None => self.ledger.county().due(),
+            Some(_) => None,
         }
     }
 
@@ -498,7 +509,9 @@ impl<J: Journal> Running<J> {
 
     /// Nothing of the batch has happened.
     fn failed(&mut self, batch: &mut Batch, error: &JournalError) {
-        self.again.append(&mut batch.own);
+        for order in batch.own.drain(..) {
+            keep(&mut self.again, order);
+        }
         let refusal = refuse_for(
             RefusalCode::JournalUnavailable,
             "the journal cannot be written",
@@ -608,6 +621,18 @@ impl<J: Journal> Running<J> {
     fn now(&mut self) -> Timestamp {
         self.last_now = self.last_now.max(clock::now());
         self.last_now
+    }
+}
+
+/// Keeps an order of the server for when the journal can be written again.
+fn keep(again: &mut Vec<Order>, order: Order) {
+    match order {
+        Order::Tick => {} // what is due then comes by itself
+        Order::Talk { .. } if again.len() >= MAX_AGAIN => {
+            tracing::warn!(?order, "not journaled, and too much waits to keep it");
+        }
+        order if again.contains(&order) => {}
+        order => again.push(order),
     }
 }
 

@@ -59,9 +59,11 @@ async fn device_that_came_and_went_while_nothing_could_be_journaled_was_never_th
         online: 1,
         degraded: 0,
     };
-    running.own_order(came.clone(), &mut batch);
+    for order in [came.clone(), Order::Tick, came.clone()] {
+        running.own_order(order, &mut batch);
+    }
     running.finish(&mut batch).await;
-    assert_eq!(running.again, [came]);
+    assert_eq!(running.again, [came], "once, and no tick");
 
     paper.disk(Disk::Well);
     let (mut batch, written) = (Batch::default(), paper.len());
@@ -98,6 +100,7 @@ async fn media_that_was_lost_while_nothing_could_be_journaled_is_not_connected_l
         county.stay_of(&"commander".into()).unwrap().clone()
     };
     let participant: ParticipantId = stay(&running).id;
+    assert!(running.due().is_some(), "the ring's end");
 
     paper.disk(Disk::Full);
     let mut batch = Batch::default();
@@ -105,6 +108,7 @@ async fn media_that_was_lost_while_nothing_could_be_journaled_is_not_connected_l
     running.finish(&mut batch).await;
     assert_eq!(running.again, [Order::MediaConnected { participant }]);
     assert_eq!(stay(&running).state, ParticipantState::Joining);
+    assert_eq!(running.due(), None, "it would be tried without a pause");
 
     // No client holds the stay, so no media is there by now.
     paper.disk(Disk::Well);
@@ -113,6 +117,7 @@ async fn media_that_was_lost_while_nothing_could_be_journaled_is_not_connected_l
     running.finish(&mut batch).await;
     assert_eq!(stay(&running).state, ParticipantState::Joining);
     assert!(running.again.is_empty());
+    assert!(running.due().is_some());
     let county = running.ledger.county();
     let invitation = county
         .conferences()
