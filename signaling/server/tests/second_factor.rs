@@ -41,6 +41,12 @@ fn app(totp: &TOTP, steps: u64) -> String {
     totp.generate(now.as_secs() + 30 * steps)
 }
 
+/// Whether the cookie is good: the status.
+async fn me(county: &County, cookie: &str) -> u16 {
+    let headers = format!("Cookie: {cookie}\r\n");
+    county.http("GET", "/api/me", &headers, "").await.0
+}
+
 /// Sets it up: the app, and the recovery codes.
 async fn enrol(county: &County, cookie: &str) -> (TOTP, Vec<String>) {
     let (status, _, begun) = post(county, "/api/second-factor/begin", cookie, json!({})).await;
@@ -115,6 +121,30 @@ async fn role_that_must_have_one_can_do_nothing_else_before() {
     for kept in [secret.as_bytes(), codes[1].as_bytes()] {
         assert!(!events.windows(kept.len()).any(|window| window == kept));
     }
+}
+
+#[tokio::test]
+async fn sessions_opened_before_by_the_password_alone_end() {
+    let county = County::new();
+    county.add_account("admin,Admin,administrator,1,");
+    let _server = county.start();
+    let (own, other) = (county.cookie("101").await, county.cookie("101").await);
+    let (mut socket, _) = county.client("101").await;
+    let (totp, _) = enrol(&county, &own).await;
+    assert_eq!(socket.closed().await, 1008);
+    assert_eq!(me(&county, &own).await, 200);
+    assert_eq!(me(&county, &other).await, 401);
+
+    let code = app(&totp, 1);
+    let (_, second, _) = login(&county, "101", Some(&code)).await;
+    let admin = county.cookie("admin").await;
+    let of = json!({ "account": "101" });
+    let (status, ..) = post(&county, "/api/second-factor/reset", &admin, of).await;
+    assert_eq!(status, 204);
+    for cookie in [own, second.unwrap()] {
+        assert_eq!(me(&county, &cookie).await, 401);
+    }
+    assert_eq!(me(&county, &admin).await, 200);
 }
 
 #[tokio::test]

@@ -65,7 +65,7 @@ impl Token {
         Self(hex::encode(bytes))
     }
 
-    fn id(&self) -> SessionId {
+    pub(super) fn id(&self) -> SessionId {
         SessionId(Sha256::digest(&self.0).into())
     }
 
@@ -231,6 +231,24 @@ impl Sessions {
             .await
     }
 
+    /// Ends all sessions of the account at once but the one that is kept; their connections see it.
+    ///
+    /// # Errors
+    /// When they are still on the disk; they would be back after a restart.
+    pub async fn end_others(
+        &self,
+        account: &AccountId,
+        kept: Option<SessionId>,
+    ) -> Result<(), VaultError> {
+        let ended: Vec<SessionId> = self
+            .open()
+            .extract_if(|id, open| open.session.account == *account && Some(*id) != kept)
+            .map(|(id, _)| id)
+            .collect();
+        self.on_disk(move |vault| vault.forget_sessions(&ended))
+            .await
+    }
+
     fn open(&self) -> MutexGuard<'_, HashMap<SessionId, Open>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -305,6 +323,30 @@ mod tests {
         sessions.end(held.id).await.unwrap();
         assert!(held.ended.changed().await.is_err());
         assert!(sessions.find(&token, 2).is_none());
+    }
+
+    #[tokio::test]
+    async fn others_of_the_account_end_and_stay_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let load = || Sessions::load(Arc::new(Vault::open(folder.path()).unwrap()), 0).unwrap();
+        let sessions = load();
+        let mut tokens = Vec::new();
+        for account in ["a", "a", "b"] {
+            tokens.push(sessions.begin(account.into(), 0).await.unwrap());
+        }
+        let left = |sessions: &Sessions| {
+            let held = tokens.iter().map(|token| sessions.find(token, 1));
+            held.map(|held| held.is_some()).collect::<Vec<_>>()
+        };
+        let kept = sessions.find(&tokens[0], 1).unwrap().id;
+        let mut ended = sessions.find(&tokens[1], 1).unwrap().ended;
+        let account = "a".into();
+        sessions.end_others(&account, Some(kept)).await.unwrap();
+        assert!(ended.changed().await.is_err());
+        assert_eq!(left(&sessions), [true, false, true]);
+        assert_eq!(left(&load()), [true, false, true]);
+        sessions.end_others(&account, None).await.unwrap();
+        assert_eq!(left(&load()), [false, false, true]);
     }
 
     #[tokio::test]

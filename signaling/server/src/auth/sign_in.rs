@@ -97,14 +97,21 @@ impl SignIn {
             // Also of the fifth: that the account is locked now shows at the next try.
             return Err(wrong());
         }
-        if self.second_factors.has(&login.account) {
+        let asked = self.second_factors.has(&login.account);
+        if asked {
             let code = login.code.as_deref();
-            let code = code.ok_or_else(|| {
-                refuse(RefusalCode::CodeNeeded, "a code of the second factor, too")
-            })?;
+            let code = code.ok_or_else(code_needed)?;
             self.check_code(&login.account, code, from).await?;
         }
         let signed_in = self.begin(&login.account, from).await?;
+        if !asked && self.second_factors.has(&login.account) {
+            // Set up meanwhile: the session came too late to be ended with the others.
+            self.sessions
+                .end(signed_in.0.id())
+                .await
+                .map_err(|error| unavailable(&error))?;
+            return Err(code_needed());
+        }
         self.tries().lockout.succeed(now, &login.account, from);
         Ok(signed_in)
     }
@@ -257,6 +264,10 @@ pub(crate) async fn on_disk<T: Send + 'static>(
 
 fn wrong() -> Refusal {
     refuse(RefusalCode::WrongLogin, "wrong account or password")
+}
+
+fn code_needed() -> Refusal {
+    refuse(RefusalCode::CodeNeeded, "a code of the second factor, too")
 }
 
 fn locked(wait: Duration) -> Refusal {

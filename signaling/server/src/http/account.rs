@@ -19,6 +19,7 @@ use super::App;
 use super::api::{OwnOrigin, any_session, session};
 use super::listener::Remote;
 use super::refusal::Refused;
+use crate::auth::session::{Held, SessionId};
 use crate::auth::sign_in::on_disk;
 use crate::clock;
 use crate::journal::record::Access;
@@ -70,10 +71,12 @@ pub async fn confirm(
     headers: HeaderMap,
     body: Body<Code>,
 ) -> Result<Response, Refused> {
-    let account = any_session(&app, &headers)?.account;
+    let Held { id, account, .. } = any_session(&app, &headers)?;
     let Json(Code { code }) = body.map_err(|_| expected("{\"code\":…}"))?;
     let (factors, of) = (app.second_factors.clone(), account.clone());
     let codes = on_disk(move || factors.confirm(&of, &code, clock::now_ms())).await?;
+    // Opened by the password alone, which is not enough any more.
+    end_others(&app, &account, Some(id)).await?;
     app.desk
         .record(Access::SecondFactorSet {
             account: account.0,
@@ -91,12 +94,14 @@ pub async fn remove(
     headers: HeaderMap,
     body: Body<Code>,
 ) -> Result<Response, Refused> {
-    let account = session(&app, &headers)?.account;
+    let Held { id, account, .. } = session(&app, &headers)?;
     let Json(Code { code }) = body.map_err(|_| expected("{\"code\":…}"))?;
     app.sign_in
         .check_code(&account, &code, remote.0.ip())
         .await?;
-    forget(&app, remote, account.clone(), account).await
+    forget(&app, remote, account.clone(), account.clone()).await?;
+    end_others(&app, &account, Some(id)).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 /// `POST /api/second-factor/reset`
@@ -119,7 +124,10 @@ pub async fn reset(
             "administrators only",
         )));
     }
-    forget(&app, remote, account, by).await
+    forget(&app, remote, account.clone(), by).await?;
+    // Also those of whoever found the lost phone.
+    end_others(&app, &account, None).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 async fn forget(
@@ -127,7 +135,7 @@ async fn forget(
     remote: Remote,
     account: AccountId,
     by: AccountId,
-) -> Result<Response, Refused> {
+) -> Result<(), Refused> {
     // Written down first: whoever takes a lock away is known.
     app.desk
         .record(Access::SecondFactorRemoved {
@@ -137,8 +145,22 @@ async fn forget(
         })
         .await?;
     let factors = app.second_factors.clone();
-    on_disk(move || Ok(factors.remove(&account)?)).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    Ok(on_disk(move || Ok(factors.remove(&account)?)).await?)
+}
+
+async fn end_others(
+    app: &App,
+    account: &AccountId,
+    kept: Option<SessionId>,
+) -> Result<(), Refused> {
+    let ended = app.sessions.end_others(account, kept).await;
+    ended.map_err(|error| {
+        tracing::error!(%error, "sessions not ended on the disk");
+        Refused(refuse(
+            RefusalCode::JournalUnavailable,
+            "done, but the store cannot be written",
+        ))
+    })
 }
 
 /// `POST /api/links`
