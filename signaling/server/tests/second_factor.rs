@@ -177,6 +177,13 @@ async fn administrators_help_who_lost_his_phone_and_nobody_else_does() {
     refused(post(&county, reset, &other, of()).await, 403, "notAllowed");
     refused(login(&county, "101", None).await, 401, "codeNeeded");
     let admin = county.cookie("admin").await;
+    for (account, status, code) in [
+        ("admin", 403, "notAllowed"),
+        ("nobody", 404, "unknownTarget"),
+    ] {
+        let body = json!({ "account": account });
+        refused(post(&county, reset, &admin, body).await, status, code);
+    }
     assert_eq!(post(&county, reset, &admin, of()).await.0, 204);
     assert_eq!(login(&county, "101", None).await.0, 200);
 }

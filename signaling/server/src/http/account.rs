@@ -104,7 +104,8 @@ pub async fn remove(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// `POST /api/second-factor/reset`
+/// `POST /api/second-factor/reset`; not of one's own, or an administrator's page left open would
+/// be enough.
 pub async fn reset(
     State(app): State<App>,
     remote: Remote,
@@ -122,6 +123,19 @@ pub async fn reset(
         return Err(Refused(refuse(
             RefusalCode::NotAllowed,
             "administrators only",
+        )));
+    }
+    if account == by {
+        return Err(Refused(refuse(
+            RefusalCode::NotAllowed,
+            "one's own goes with a code",
+        )));
+    }
+    let of = liandong_domain::AccountId(account.0.clone());
+    if app.desk.me(of).await?.is_none() {
+        return Err(Refused(refuse(
+            RefusalCode::UnknownTarget,
+            "no such account",
         )));
     }
     forget(&app, remote, account.clone(), by).await?;
