@@ -75,10 +75,7 @@ impl SignIn {
         if let Some(wait) = self.tries().lockout.locked(now, &login.account, from) {
             return Err(locked(wait));
         }
-        self.tries()
-            .lockout
-            .attempt(now, &login.account, from)
-            .map_err(|wait| too_many("too many logins to this account", wait))?;
+        self.brake(now, &login.account, from)?;
         let hash = self.hash_of(&login).await?;
         let known = hash.is_some();
         let right = self
@@ -101,7 +98,7 @@ impl SignIn {
         if asked {
             let code = login.code.as_deref();
             let code = code.ok_or_else(code_needed)?;
-            self.check_code(&login.account, code, from).await?;
+            self.right_code(&login.account, code, from).await?;
         }
         let signed_in = self.begin(&login.account, from).await?;
         if !asked && self.second_factors.has(&login.account) {
@@ -139,10 +136,11 @@ impl SignIn {
         self.begin(&account, from).await
     }
 
-    /// A code of the account's second factor. Wrong ones count like wrong passwords.
+    /// A code of the account's second factor, of somebody who is signed in. Wrong ones count
+    /// like wrong passwords.
     ///
     /// # Errors
-    /// `Locked`, `WrongCode`, or that the store cannot be written.
+    /// `TooMany`, `Locked`, `WrongCode`, or that the store cannot be written.
     pub async fn check_code(
         &self,
         account: &AccountId,
@@ -151,6 +149,16 @@ impl SignIn {
     ) -> Result<(), Refusal> {
         let from = from.to_canonical();
         self.not_locked(account, from)?;
+        self.brake(Instant::now(), account, from)?;
+        self.right_code(account, code, from).await
+    }
+
+    async fn right_code(
+        &self,
+        account: &AccountId,
+        code: &str,
+        from: IpAddr,
+    ) -> Result<(), Refusal> {
         let (factors, of, code) = (
             Arc::clone(&self.second_factors),
             account.clone(),
@@ -177,6 +185,13 @@ impl SignIn {
                 ))
             }
         }
+    }
+
+    fn brake(&self, now: Instant, account: &AccountId, from: IpAddr) -> Result<(), Refusal> {
+        self.tries()
+            .lockout
+            .attempt(now, account, from)
+            .map_err(|wait| too_many("too many tries at this account", wait))
     }
 
     fn not_locked(&self, account: &AccountId, from: IpAddr) -> Result<(), Refusal> {
@@ -284,4 +299,35 @@ fn unavailable(error: &VaultError) -> Refusal {
         RefusalCode::JournalUnavailable,
         "the store cannot be written",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Paper, desk};
+
+    #[tokio::test]
+    async fn codes_tried_from_everywhere_are_braked() {
+        let (paper, folder) = (Paper::new(), tempfile::tempdir().unwrap());
+        let vault = Arc::new(Vault::open(folder.path()).unwrap());
+        let sessions = Sessions::load(Arc::clone(&vault), clock::now_ms()).unwrap();
+        let factors = SecondFactors::load(Arc::clone(&vault), String::new(), [].into()).unwrap();
+        let sign_in = SignIn::new(
+            vault,
+            sessions,
+            Verifier::new().unwrap(),
+            Arc::new(factors),
+            desk(&paper).await,
+        );
+        let account = AccountId::from("commander");
+        let mut refusals = Vec::new();
+        for n in 0..50 {
+            let from = IpAddr::from([10, 0, 0, n]);
+            let checked = sign_in.check_code(&account, "000000", from).await;
+            refusals.push(checked.unwrap_err().code);
+        }
+        let braked = refusals.split_off(40);
+        assert!(refusals.iter().all(|code| *code == RefusalCode::WrongCode));
+        assert!(braked.iter().all(|code| *code == RefusalCode::TooMany));
+    }
 }
