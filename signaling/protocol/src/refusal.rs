@@ -27,6 +27,8 @@ pub enum RefusalCode {
     CodeNeeded,
     /// The code is wrong, used already, or too old.
     WrongCode,
+    /// No second factor is being set up, or it was begun too long ago: begin again.
+    NotBegun,
     /// The role must have a second factor: set it up before anything else.
     EnrolFirst,
     /// The link is unknown, used already, or too old.

@@ -49,6 +49,9 @@ async fn me(county: &County, cookie: &str) -> u16 {
 
 /// Sets it up: the app, and the recovery codes.
 async fn enrol(county: &County, cookie: &str) -> (TOTP, Vec<String>) {
+    let early = json!({ "code": "123456" });
+    let answer = post(county, "/api/second-factor/confirm", cookie, early).await;
+    refused(answer, 409, "notBegun");
     let (status, _, begun) = post(county, "/api/second-factor/begin", cookie, json!({})).await;
     assert_eq!(status, 200, "{begun}");
     let totp = TOTP::from_url(begun["uri"].as_str().unwrap()).unwrap();

@@ -259,7 +259,7 @@ impl SignIn {
 /// Runs what waits for the disk.
 ///
 /// # Errors
-/// `WrongCode`, or that the store cannot be read or written.
+/// `WrongCode`, `NotBegun`, or that the store cannot be read or written.
 pub(crate) async fn on_disk<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, SecondFactorError> + Send + 'static,
 ) -> Result<T, Refusal> {
@@ -268,7 +268,7 @@ pub(crate) async fn on_disk<T: Send + 'static>(
         .map_err(|_| refuse(RefusalCode::JournalUnavailable, "the store does not answer"))?;
     done.map_err(|error| match error {
         SecondFactorError::Vault(error) => unavailable(&error),
-        SecondFactorError::NotBegun => refuse(RefusalCode::NotNow, error.to_string()),
+        SecondFactorError::NotBegun => refuse(RefusalCode::NotBegun, error.to_string()),
         SecondFactorError::WrongCode => refuse(RefusalCode::WrongCode, error.to_string()),
         SecondFactorError::Setup(_) => {
             tracing::error!(%error, "second factor");

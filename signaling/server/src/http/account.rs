@@ -75,14 +75,17 @@ pub async fn confirm(
     let Json(Code { code }) = body.map_err(|_| expected("{\"code\":…}"))?;
     let (factors, of) = (app.second_factors.clone(), account.clone());
     let codes = on_disk(move || factors.confirm(&of, &code, clock::now_ms())).await?;
-    // Opened by the password alone, which is not enough any more.
-    end_others(&app, &account, Some(id)).await?;
-    app.desk
-        .record(Access::SecondFactorSet {
-            account: account.0,
-            address: remote.0.ip().to_canonical(),
-        })
-        .await?;
+    // The lock is on: the answer must have the recovery codes, whatever fails from here.
+    // The others were opened by the password alone, which is not enough any more.
+    drop(end_others(&app, &account, Some(id)).await);
+    let set = Access::SecondFactorSet {
+        account: account.0,
+        address: remote.0.ip().to_canonical(),
+    };
+    tracing::info!(access = ?set, "second factor set");
+    if let Err(refusal) = app.desk.record(set).await {
+        tracing::error!(why = refusal.message, "second factor set, not written down");
+    }
     Ok(([(CACHE_CONTROL, "no-store")], Json(RecoveryCodes { codes })).into_response())
 }
 

@@ -58,6 +58,7 @@ pub fn status(code: RefusalCode) -> StatusCode {
         RefusalCode::AlreadyThere
         | RefusalCode::Settled
         | RefusalCode::NotNow
+        | RefusalCode::NotBegun
         | RefusalCode::AnsweredElsewhere
         | RefusalCode::Ended
         | RefusalCode::KeyReused => StatusCode::CONFLICT,

@@ -12,14 +12,29 @@ import { Enrolment } from "./Enrolment";
 /** The own account's second factor. */
 export function AccountSecurity({ open, onClose }: { open: boolean; onClose: () => void }) {
   const { t } = useTranslation();
+  /** The recovery codes are shown once: a stray click or key must not take them away. */
+  const [codesShown, setCodesShown] = useState(false);
+  function close() {
+    setCodesShown(false);
+    onClose();
+  }
   return (
-    <Modal open={open} title={t("security.title")} footer={null} destroyOnHidden onCancel={onClose} width={460}>
-      {open && <Content onClose={onClose} />}
+    <Modal
+      open={open}
+      title={t("security.title")}
+      footer={null}
+      destroyOnHidden
+      mask={{ closable: !codesShown }}
+      keyboard={!codesShown}
+      onCancel={close}
+      width={460}
+    >
+      {open && <Content onCodes={() => setCodesShown(true)} onClose={close} />}
     </Modal>
   );
 }
 
-function Content({ onClose }: { onClose: () => void }) {
+function Content({ onCodes, onClose }: { onCodes: () => void; onClose: () => void }) {
   const { t } = useTranslation();
   const [state, setState] = useState<SecondFactorState | null>(null);
   const [page, setPage] = useState<"state" | "enrol" | "remove">("state");
@@ -31,7 +46,7 @@ function Content({ onClose }: { onClose: () => void }) {
 
   if (failure !== null) return <Alert type="error" showIcon title={t(failure)} />;
   if (state === null) return <Spin />;
-  if (page === "enrol") return <Enrolment present={state.enrolled} onDone={onClose} />;
+  if (page === "enrol") return <Enrolment present={state.enrolled} onCodes={onCodes} onDone={onClose} />;
   if (page === "remove") return <Removal onDone={onClose} />;
   return (
     <div className="enrolment" data-testid="second-factor">

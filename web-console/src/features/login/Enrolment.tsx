@@ -4,12 +4,20 @@ import { Alert, Button, Input } from "antd";
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 
-import { failureKey } from "../../protocol/errors";
+import { failureKey, RefusedError } from "../../protocol/errors";
 import type { Enrolment as Begun } from "../../protocol/generated/Enrolment";
 import { beginEnrolment, confirmEnrolment } from "../../protocol/http";
 
-/** Sets up the second factor: picture, first code, recovery codes. `present`: there is one, whose code is asked for first. */
-export function Enrolment({ present, onDone }: { present: boolean; onDone: () => void }) {
+type Props = {
+  /** There is one already, whose code is asked for first. */
+  present: boolean;
+  /** The recovery codes are on the page, this once. */
+  onCodes?: () => void;
+  onDone: () => void;
+};
+
+/** Sets up the second factor: picture, first code, recovery codes. */
+export function Enrolment({ present, onCodes, onDone }: Props) {
   const { t } = useTranslation();
   const [begun, setBegun] = useState<Begun | null>(null);
   const [codes, setCodes] = useState<string[] | null>(null);
@@ -25,6 +33,11 @@ export function Enrolment({ present, onDone }: { present: boolean; onDone: () =>
       setCode("");
     } catch (error) {
       setFailure(failureKey(error));
+      if (error instanceof RefusedError && error.refusal.code === "notBegun") {
+        // The picture is worth nothing any more.
+        setBegun(null);
+        setCode("");
+      }
     }
     setBusy(false);
   }
@@ -33,7 +46,12 @@ export function Enrolment({ present, onDone }: { present: boolean; onDone: () =>
     event.preventDefault();
     if (busy) return;
     if (begun === null) void attempt(async () => setBegun(await beginEnrolment(code)));
-    else void attempt(async () => setCodes(await confirmEnrolment(code)));
+    else {
+      void attempt(async () => {
+        setCodes(await confirmEnrolment(code));
+        onCodes?.();
+      });
+    }
   }
 
   if (codes !== null) return <RecoveryCodes codes={codes} onDone={onDone} />;
