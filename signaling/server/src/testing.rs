@@ -12,12 +12,19 @@ use liandong_protocol::{
 use liandong_sfu_node::{Node, NodeConfig};
 use tokio::sync::{Notify, watch};
 
+use crate::auth::links::Links;
+use crate::auth::password::Verifier;
+use crate::auth::second_factor::SecondFactors;
+use crate::auth::session::Sessions;
+use crate::auth::sign_in::SignIn;
+use crate::auth::vault::Vault;
 use crate::clock;
 use crate::desk::clients::{ClientId, ConnectionId};
 use crate::desk::ledger::Ledger;
 use crate::desk::run::{self, Parts};
 use crate::desk::{Desk, Hello};
-use crate::http::metrics::DeskMetrics;
+use crate::http::App;
+use crate::http::metrics::{DeskMetrics, Metrics};
 use crate::journal::chain::Head;
 use crate::journal::snapshots::Snapshots;
 use crate::journal::{Draft, Entry, Hash, Journal, JournalError};
@@ -238,6 +245,34 @@ pub async fn parts(paper: &Paper) -> Parts<Paper> {
 pub async fn desk(paper: &Paper) -> Desk {
     let (desk, _) = run::start(parts(paper).await);
     desk
+}
+
+/// What the routes share, with the accounts' store in the folder.
+pub async fn app(paper: &Paper, data: &Path) -> App {
+    let parts = parts(paper).await;
+    let metrics = Metrics::new(None, &parts.metrics, parts.media.node());
+    let (desk, _) = run::start(parts);
+    let vault = Arc::new(Vault::open(data).unwrap());
+    let sessions = Sessions::load(Arc::clone(&vault), clock::now_ms()).unwrap();
+    let verifier = Verifier::new().unwrap();
+    let factors = SecondFactors::load(Arc::clone(&vault), "County".into(), [].into());
+    let second_factors = Arc::new(factors.unwrap());
+    App {
+        desk: desk.clone(),
+        talk: Talk::channel().0,
+        sessions: sessions.clone(),
+        sign_in: Arc::new(SignIn::new(
+            Arc::clone(&vault),
+            sessions,
+            verifier,
+            Arc::clone(&second_factors),
+            desk,
+        )),
+        second_factors,
+        links: Links::new(vault),
+        metrics,
+        authority: None,
+    }
 }
 
 /// A client without a network.

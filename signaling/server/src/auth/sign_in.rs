@@ -304,21 +304,12 @@ fn unavailable(error: &VaultError) -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{Paper, desk};
+    use crate::testing::{Paper, app};
 
     #[tokio::test]
     async fn codes_tried_from_everywhere_are_braked() {
         let (paper, folder) = (Paper::new(), tempfile::tempdir().unwrap());
-        let vault = Arc::new(Vault::open(folder.path()).unwrap());
-        let sessions = Sessions::load(Arc::clone(&vault), clock::now_ms()).unwrap();
-        let factors = SecondFactors::load(Arc::clone(&vault), String::new(), [].into()).unwrap();
-        let sign_in = SignIn::new(
-            vault,
-            sessions,
-            Verifier::new().unwrap(),
-            Arc::new(factors),
-            desk(&paper).await,
-        );
+        let sign_in = app(&paper, folder.path()).await.sign_in;
         let account = AccountId::from("commander");
         let mut refusals = Vec::new();
         for n in 0..50 {

@@ -224,3 +224,37 @@ fn expected(what: &str) -> Refused {
         format!("expected {what} as JSON"),
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use totp_rs::TOTP;
+
+    use super::*;
+    use crate::testing::{Disk, Paper, app};
+
+    #[tokio::test]
+    async fn recovery_codes_are_told_though_the_journal_cannot_be_written() {
+        let (paper, folder) = (Paper::new(), tempfile::tempdir().unwrap());
+        let app = app(&paper, folder.path()).await;
+        let account = AccountId::from("101");
+        let begin = || app.sessions.begin(account.clone(), clock::now_ms());
+        let (token, other) = (begin().await.unwrap(), begin().await.unwrap());
+        let begun = app.second_factors.begin(&account, clock::now_ms()).unwrap();
+        let code = TOTP::from_url(begun.uri).unwrap().generate_current();
+
+        paper.disk(Disk::Full);
+        let mut headers = HeaderMap::new();
+        headers.insert(http::header::COOKIE, token.cookie().parse().unwrap());
+        let remote = Remote(([127, 0, 0, 1], 1).into());
+        let body = Ok(Json(Code {
+            code: code.unwrap(),
+        }));
+        let told = confirm(State(app.clone()), remote, OwnOrigin, headers, body).await;
+        let body = told.unwrap().into_body();
+        let body = axum::body::to_bytes(body, 10_000).await.unwrap();
+        let RecoveryCodes { codes } = serde_json::from_slice(&body).unwrap();
+        assert_eq!(codes.len(), 10);
+        assert!(app.second_factors.has(&account));
+        assert!(app.sessions.find(&other, clock::now_ms()).is_none());
+    }
+}

@@ -4,42 +4,12 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::{WebSocketStream, client_async};
 
 use super::*;
-use crate::auth::links::Links;
-use crate::auth::password::Verifier;
-use crate::auth::second_factor::SecondFactors;
-use crate::auth::session::{Sessions, Token};
-use crate::auth::sign_in::SignIn;
-use crate::auth::vault::Vault;
-use crate::http::metrics::Metrics;
-use crate::talk::Talk;
-use crate::testing::{Disk, Paper, Seat, parts};
+use crate::auth::session::Token;
+use crate::testing::{Disk, Paper, Seat, app};
 
 /// The real routes over plain TCP.
 async fn serve(paper: &Paper, data: &std::path::Path) -> (App, std::net::SocketAddr) {
-    let parts = parts(paper).await;
-    let metrics = Metrics::new(None, &parts.metrics, parts.media.node());
-    let (desk, _) = crate::desk::run::start(parts);
-    let vault = Arc::new(Vault::open(data).unwrap());
-    let sessions = Sessions::load(Arc::clone(&vault), clock::now_ms()).unwrap();
-    let verifier = Verifier::new().unwrap();
-    let factors = SecondFactors::load(Arc::clone(&vault), "County".into(), [].into());
-    let second_factors = Arc::new(factors.unwrap());
-    let app = App {
-        desk: desk.clone(),
-        talk: Talk::channel().0,
-        sessions: sessions.clone(),
-        sign_in: Arc::new(SignIn::new(
-            Arc::clone(&vault),
-            sessions,
-            verifier,
-            Arc::clone(&second_factors),
-            desk,
-        )),
-        second_factors,
-        links: Links::new(vault),
-        metrics,
-        authority: None,
-    };
+    let app = app(paper, data).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let router = crate::http::router(app.clone());
