@@ -28,7 +28,8 @@ const RECOVERY_CODES: usize = 10;
 const LETTERS: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz023456789";
 /// 60 bits.
 const RECOVERY_LETTERS: usize = 12;
-/// An enrolment that is not confirmed is forgotten.
+/// An enrolment that is not confirmed is forgotten, when next anything is begun, confirmed or
+/// checked.
 const CONFIRM_WITHIN_MS: i64 = 10 * 60 * 1_000;
 
 /// All second factors. Cheap to ask whether an account has one.
@@ -47,6 +48,14 @@ struct Known {
     enrolled: BTreeSet<AccountId>,
     /// Begun and not confirmed yet; one for each account.
     begun: BTreeMap<AccountId, Begun>,
+}
+
+impl Known {
+    /// Enrolments that can be confirmed no longer, with their secrets.
+    fn forget_late(&mut self, now_ms: i64) {
+        self.begun
+            .retain(|_, begun| now_ms - begun.at_ms <= CONFIRM_WITHIN_MS);
+    }
 }
 
 struct Begun {
@@ -143,7 +152,9 @@ impl SecondFactors {
             secret: secret.to_vec(),
             at_ms: now_ms,
         };
-        self.known().begun.insert(account.clone(), begun);
+        let mut known = self.known();
+        known.forget_late(now_ms);
+        known.begun.insert(account.clone(), begun);
         Ok(enrolment)
     }
 
@@ -159,12 +170,10 @@ impl SecondFactors {
         now_ms: i64,
     ) -> Result<Vec<String>, SecondFactorError> {
         let secret = {
-            let known = self.known();
+            let mut known = self.known();
+            known.forget_late(now_ms);
             let begun = known.begun.get(account);
-            begun
-                .filter(|begun| now_ms - begun.at_ms <= CONFIRM_WITHIN_MS)
-                .map(|begun| begun.secret.clone())
-                .ok_or(SecondFactorError::NotBegun)?
+            begun.ok_or(SecondFactorError::NotBegun)?.secret.clone()
         };
         let totp = self.totp(account, secret.clone())?;
         let step = step_of(&totp, code, now_ms).ok_or(SecondFactorError::WrongCode)?;
@@ -188,6 +197,7 @@ impl SecondFactors {
         code: &str,
         now_ms: i64,
     ) -> Result<Checked, SecondFactorError> {
+        self.known().forget_late(now_ms);
         let code = plain(code);
         if code.len() == RECOVERY_LETTERS {
             let used = self.vault.use_recovery_code(account, hash(&code))?;
@@ -406,6 +416,7 @@ mod tests {
             confirm("x", late),
             Err(SecondFactorError::NotBegun)
         ));
+        assert!(factors.known().begun.is_empty());
         assert!(!factors.has(&account));
     }
 }

@@ -8,7 +8,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use axum::response::{IntoResponse, Response};
-use http::header::{CACHE_CONTROL, HOST, ORIGIN};
+use http::header::{HOST, ORIGIN};
 use http::{HeaderMap, StatusCode};
 use liandong_protocol::http::{
     Code, Enrolment, LoginLink, OfAccount, RecoveryCodes, SecondFactorState,
@@ -16,7 +16,7 @@ use liandong_protocol::http::{
 use liandong_protocol::{AccountId, RefusalCode, Role};
 
 use super::App;
-use super::api::{OwnOrigin, any_session, session};
+use super::api::{OwnOrigin, any_session, malformed, no_store, session};
 use super::listener::Remote;
 use super::refusal::Refused;
 use crate::auth::session::{Held, SessionId};
@@ -40,7 +40,7 @@ pub async fn state(State(app): State<App>, headers: HeaderMap) -> Result<Respons
         required: app.second_factors.is_required(&account),
         recovery_codes_left: left,
     };
-    Ok(([(CACHE_CONTROL, "no-store")], Json(state)).into_response())
+    Ok(no_store(state))
 }
 
 /// `POST /api/second-factor/begin`; with a code of the present one, if there is one.
@@ -53,14 +53,14 @@ pub async fn begin(
 ) -> Result<Response, Refused> {
     let account = any_session(&app, &headers)?.account;
     if app.second_factors.has(&account) {
-        let Json(Code { code }) = body.map_err(|_| expected("{\"code\":…}"))?;
+        let code = code_of(body)?;
         app.sign_in
             .check_code(&account, &code, remote.0.ip())
             .await?;
     }
     let factors = app.second_factors.clone();
     let enrolment: Enrolment = on_disk(move || factors.begin(&account, clock::now_ms())).await?;
-    Ok(([(CACHE_CONTROL, "no-store")], Json(enrolment)).into_response())
+    Ok(no_store(enrolment))
 }
 
 /// `POST /api/second-factor/confirm`
@@ -72,7 +72,7 @@ pub async fn confirm(
     body: Body<Code>,
 ) -> Result<Response, Refused> {
     let Held { id, account, .. } = any_session(&app, &headers)?;
-    let Json(Code { code }) = body.map_err(|_| expected("{\"code\":…}"))?;
+    let code = code_of(body)?;
     let (factors, of) = (app.second_factors.clone(), account.clone());
     let codes = on_disk(move || factors.confirm(&of, &code, clock::now_ms())).await?;
     // The lock is on: the answer must have the recovery codes, whatever fails from here.
@@ -86,7 +86,7 @@ pub async fn confirm(
     if let Err(refusal) = app.desk.record(set).await {
         tracing::error!(why = refusal.message, "second factor set, not written down");
     }
-    Ok(([(CACHE_CONTROL, "no-store")], Json(RecoveryCodes { codes })).into_response())
+    Ok(no_store(RecoveryCodes { codes }))
 }
 
 /// `POST /api/second-factor/remove`; with a code, so that a page left open is not enough.
@@ -98,7 +98,7 @@ pub async fn remove(
     body: Body<Code>,
 ) -> Result<Response, Refused> {
     let Held { id, account, .. } = session(&app, &headers)?;
-    let Json(Code { code }) = body.map_err(|_| expected("{\"code\":…}"))?;
+    let code = code_of(body)?;
     app.sign_in
         .check_code(&account, &code, remote.0.ip())
         .await?;
@@ -117,7 +117,7 @@ pub async fn reset(
     body: Body<OfAccount>,
 ) -> Result<Response, Refused> {
     let by = session(&app, &headers)?.account;
-    let Json(OfAccount { account }) = body.map_err(|_| expected("{\"account\":…}"))?;
+    let account = account_of(body)?;
     let me = app
         .desk
         .me(liandong_domain::AccountId(by.0.clone()))
@@ -189,7 +189,7 @@ pub async fn link(
     body: Body<OfAccount>,
 ) -> Result<Response, Refused> {
     let by = session(&app, &headers)?.account;
-    let Json(OfAccount { account }) = body.map_err(|_| expected("{\"account\":…}"))?;
+    let account = account_of(body)?;
     let id = |account: &AccountId| liandong_domain::AccountId(account.0.clone());
     app.desk.may_give_link(id(&by), id(&account)).await?;
     app.desk
@@ -203,7 +203,7 @@ pub async fn link(
     let links = app.links.clone();
     let link: LoginLink =
         on_disk(move || Ok(links.make(&account, &origin, clock::now_ms())?)).await?;
-    Ok(([(CACHE_CONTROL, "no-store")], Json(link)).into_response())
+    Ok(no_store(link))
 }
 
 /// Where whoever asks reaches the server: its page's origin, which [`OwnOrigin`] has checked.
@@ -218,11 +218,15 @@ fn origin(headers: &HeaderMap) -> String {
     origin.unwrap_or_default()
 }
 
-fn expected(what: &str) -> Refused {
-    Refused(refuse(
-        RefusalCode::Malformed,
-        format!("expected {what} as JSON"),
-    ))
+fn code_of(body: Body<Code>) -> Result<String, Refused> {
+    let Json(Code { code }) = body.map_err(|rejection| malformed(&rejection, r#"{"code":…}"#))?;
+    Ok(code)
+}
+
+fn account_of(body: Body<OfAccount>) -> Result<AccountId, Refused> {
+    let Json(OfAccount { account }) =
+        body.map_err(|rejection| malformed(&rejection, r#"{"account":…}"#))?;
+    Ok(account)
 }
 
 #[cfg(test)]

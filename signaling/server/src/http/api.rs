@@ -9,6 +9,7 @@ use http::request::Parts;
 use http::{HeaderMap, StatusCode, Uri};
 use liandong_protocol::http::{LinkLogin, Login, Me};
 use liandong_protocol::{Refusal, RefusalCode};
+use serde::Serialize;
 
 use super::App;
 use super::listener::Remote;
@@ -74,7 +75,8 @@ pub async fn login(
     _: OwnOrigin,
     body: Result<Json<Login>, JsonRejection>,
 ) -> Result<Response, Refused> {
-    let Json(login) = body.map_err(malformed)?;
+    let expected = r#"{"account":…,"password":…}"#;
+    let Json(login) = body.map_err(|rejection| malformed(&rejection, expected))?;
     let (token, me) = app.sign_in.sign_in(login, remote.0.ip()).await?;
     Ok(signed_in(&token, me))
 }
@@ -86,20 +88,13 @@ pub async fn login_by_link(
     _: OwnOrigin,
     body: Result<Json<LinkLogin>, JsonRejection>,
 ) -> Result<Response, Refused> {
-    let Json(link) = body.map_err(malformed)?;
+    let Json(link) = body.map_err(|rejection| malformed(&rejection, r#"{"token":…}"#))?;
     let (token, me) = app.sign_in.by_link(&link.token, remote.0.ip()).await?;
     Ok(signed_in(&token, me))
 }
 
 fn signed_in(token: &Token, me: Me) -> Response {
-    (
-        [
-            (SET_COOKIE, token.cookie()),
-            (CACHE_CONTROL, "no-store".to_owned()),
-        ],
-        Json(me),
-    )
-        .into_response()
+    ([(SET_COOKIE, token.cookie())], no_store(me)).into_response()
 }
 
 /// `POST /api/logout`
@@ -133,7 +128,7 @@ pub async fn me(State(app): State<App>, headers: HeaderMap) -> Result<Response, 
     let account = liandong_domain::AccountId(held.account.0);
     let me: Option<Me> = app.desk.me(account).await?;
     let me = me.ok_or_else(|| refuse(RefusalCode::NotSignedIn, "the account is not active"))?;
-    Ok(([(CACHE_CONTROL, "no-store")], Json(me)).into_response())
+    Ok(no_store(me))
 }
 
 /// Everything else under `/api`: not the console's page.
@@ -141,16 +136,18 @@ pub async fn nothing() -> StatusCode {
     StatusCode::NOT_FOUND
 }
 
-#[allow(clippy::needless_pass_by_value, reason = "for map_err")]
-fn malformed(rejection: JsonRejection) -> Refused {
+/// A body that cannot be read, and what was expected.
+pub(super) fn malformed(rejection: &JsonRejection, expected: &str) -> Refused {
     let code = if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
         RefusalCode::TooLarge
     } else {
         RefusalCode::Malformed
     };
     // The rejection's own text may quote the body, and so the password.
-    Refused(refuse(
-        code,
-        "expected {\"account\":…,\"password\":…} as JSON",
-    ))
+    Refused(refuse(code, format!("expected {expected} as JSON")))
+}
+
+/// An answer that nobody keeps.
+pub(super) fn no_store<T: Serialize>(body: T) -> Response {
+    ([(CACHE_CONTROL, "no-store")], Json(body)).into_response()
 }
