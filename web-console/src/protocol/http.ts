@@ -83,6 +83,11 @@ export async function removeSecondFactor(code: string): Promise<void> {
   await post("/api/second-factor/remove", { code });
 }
 
+/** Of somebody who lost phone and recovery codes; by administrators. */
+export async function resetSecondFactor(account: string): Promise<void> {
+  await post("/api/second-factor/reset", { account });
+}
+
 export async function loginLink(account: string): Promise<LoginLink> {
   return (await (await post("/api/links", { account })).json()) as LoginLink;
 }

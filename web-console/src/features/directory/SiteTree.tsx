@@ -9,6 +9,7 @@ import { ring, useReplica } from "../../protocol/client";
 import type { Target } from "../../protocol/generated/Target";
 import type { Tier } from "../../protocol/generated/Tier";
 import { useAttempt } from "../../ui/useAttempt";
+import { SecondFactorReset } from "./SecondFactorReset";
 import { clearSelection, search, setOrdered, toggleCollapsed, useDirectoryView } from "./store";
 import { type Row, rowsOf, tierCounts } from "./tree";
 import { TreeRow } from "./TreeRow";
@@ -53,6 +54,7 @@ export function SiteTree() {
       <header className="directory-head">
         <div className="directory-title">
           <h2 id="directory-title">{t("directory.title")}</h2>
+          <SecondFactorReset account={null} />
           <Tooltip title={t(view.ordered ? "directory.modeOrderedHint" : "directory.modeAskHint")} placement="right">
             <Segmented
               aria-label={t("directory.mode")}

@@ -10,6 +10,7 @@ import type { SiteCode } from "../../protocol/generated/SiteCode";
 import type { Target } from "../../protocol/generated/Target";
 import type { Replica } from "../../protocol/replica";
 import { useShortName } from "../../ui/siteName";
+import { SecondFactorReset } from "./SecondFactorReset";
 import { SignInLink } from "./SignInLink";
 import { targetKey, toggleCollapsed, toggleSelected, useDirectoryView } from "./store";
 import type { Row } from "./tree";
@@ -131,6 +132,7 @@ function PersonLine({ row, onCall }: { row: Extract<Row, { type: "person" }>; on
       {inCall && <VideoCameraFilled className="tree-in-call" aria-label={t("directory.inCall")} title={t("directory.inCall")} />}
       <span className="tree-actions">
         <SignInLink person={person} />
+        <SecondFactorReset account={person.account} />
         {!isSelf && (
           <button
             type="button"
