@@ -3,7 +3,7 @@
 
 use std::io::IsTerminal as _;
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
@@ -11,7 +11,7 @@ use liandong_server::auth::password;
 use liandong_server::backup::{backup, restore};
 use liandong_server::config::{Config, Overrides};
 use liandong_server::journal::verify::verify;
-use liandong_server::start::{self, banner::Printing};
+use liandong_server::start::{self, banner::Printing, second_factor};
 use tracing_subscriber::EnvFilter;
 
 /// Liandong 联动: three-tier video dispatch and command for a county.
@@ -48,6 +48,11 @@ enum Command {
         #[arg(long, env = "LIANDONG_DATA", default_value = "data")]
         data: PathBuf,
     },
+    /// Looks after second factors.
+    SecondFactor {
+        #[command(subcommand)]
+        command: SecondFactorCommand,
+    },
     /// Reads a password from standard input and prints its hash, for the table of accounts.
     HashPassword,
 }
@@ -56,6 +61,18 @@ enum Command {
 enum JournalCommand {
     /// Walks the whole hash chain; also beside a running server.
     Verify {
+        /// The data folder.
+        #[arg(long, env = "LIANDONG_DATA", default_value = "data")]
+        data: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum SecondFactorCommand {
+    /// Takes away that of an account whose owner lost the phone and the recovery codes, and
+    /// ends its sessions. The server must be stopped; while it runs, administrators do it.
+    Remove {
+        account: String,
         /// The data folder.
         #[arg(long, env = "LIANDONG_DATA", default_value = "data")]
         data: PathBuf,
@@ -122,6 +139,9 @@ fn main() -> ExitCode {
         Command::Restore { from, data } => restore(&from, &data)
             .map(|made| println!("restored to {}: {}", data.display(), made.end()))
             .map_err(|error| error.to_string()),
+        Command::SecondFactor {
+            command: SecondFactorCommand::Remove { account, data },
+        } => remove_second_factor(&data, &account),
         Command::HashPassword => hash_password(),
     };
     match done {
@@ -187,6 +207,17 @@ fn log(json: bool) {
     } else {
         logs.init();
     }
+}
+
+fn remove_second_factor(data: &Path, account: &str) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .map_err(|error| format!("no runtime: {error}"))?;
+    runtime
+        .block_on(second_factor::remove(data, account))
+        .map_err(|error| error.to_string())?;
+    println!("{account} has no second factor any more, and is signed out everywhere");
+    Ok(())
 }
 
 fn hash_password() -> Result<(), String> {

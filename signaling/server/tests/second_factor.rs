@@ -211,6 +211,32 @@ async fn administrators_help_who_lost_his_phone_and_nobody_else_does() {
 }
 
 #[tokio::test]
+async fn it_is_removed_on_a_stopped_server_and_the_journal_tells_it() {
+    let county = County::new();
+    let server = county.start();
+    let cookie = county.cookie("101").await;
+    enrol(&county, &cookie).await;
+    let remove = |account: &str| county.run(&["second-factor", "remove"], Path::new(account));
+    let (done, said) = remove("101");
+    assert!(!done && said.contains("in use"), "{said}");
+    drop(server);
+    let (done, said) = remove("102");
+    assert!(!done && said.contains("no second factor"), "{said}");
+    let (done, said) = remove("101");
+    assert!(done, "{said}");
+    let (sound, said) = county.verify();
+    assert!(sound, "{said}");
+
+    let _server = county.start();
+    assert_eq!(me(&county, &cookie).await, 401);
+    assert_eq!(login(&county, "101", None).await.0, 200);
+    let told = files(&county.data());
+    let removed = br#"{"type":"secondFactorRemoved","account":"101","by":"system""#;
+    let holds = |file: &Vec<u8>| file.windows(removed.len()).any(|window| window == removed);
+    assert!(told.iter().any(holds));
+}
+
+#[tokio::test]
 async fn link_signs_a_field_phone_in_once() {
     let county = County::new();
     let server = county.start();

@@ -3,9 +3,11 @@
 //! * this file: `liandong serve`
 //! * [`passwords`] – who may sign in, and with what
 //! * [`banner`] – what is printed at the start
+//! * [`second_factor`] – `liandong second-factor`, on a stopped server
 
 pub mod banner;
 pub mod passwords;
+pub mod second_factor;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
