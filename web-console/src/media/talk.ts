@@ -205,8 +205,9 @@ export async function press(group: TalkGroupId): Promise<void> {
   const { pressed, ears } = talkMediaStore.getState();
   // Without sound the floor would be of no use.
   if (pressed === group || ears.get(group)?.phase !== "connected") return;
-  if (pressed !== null) await release();
+  // At once: a let-go that comes while the other key is given up is this key's.
   talkMediaStore.setState({ pressed: group });
+  if (pressed !== null) void giveUp(pressed);
   const track = await openMicrophone();
   if (talkMediaStore.getState().pressed !== group) return; // let go while the browser asked
   if (track === null) {
@@ -215,14 +216,12 @@ export async function press(group: TalkGroupId): Promise<void> {
     return;
   }
   await listening.get(group)?.speak(track);
+  if (talkMediaStore.getState().pressed !== group) return;
   mix();
   try {
     await floor(group, { type: "request" });
   } catch {
-    if (talkMediaStore.getState().pressed === group) {
-      deniedTone();
-      await release();
-    }
+    if (talkMediaStore.getState().pressed === group) refuseKey();
   }
 }
 
@@ -231,9 +230,19 @@ export async function release(): Promise<void> {
   const { pressed } = talkMediaStore.getState();
   if (pressed === null) return;
   talkMediaStore.setState({ pressed: null });
-  await listening.get(pressed)?.speak(null);
+  await giveUp(pressed);
+}
+
+async function giveUp(group: TalkGroupId): Promise<void> {
+  await listening.get(group)?.speak(null);
   mix();
-  await floor(pressed, { type: "release" }).catch(() => undefined); // the server sees the sound end
+  await floor(group, { type: "release" }).catch(() => undefined); // the server sees the sound end
+}
+
+/** The key is held in vain and has to be pressed anew. */
+function refuseKey(): void {
+  deniedTone();
+  void release();
 }
 
 /** Raises the alarm and speaks as far as anybody still can. */

@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import { useStore } from "zustand";
 
 import { press, release, talkMediaStore } from "../../media/talk";
+import type { TalkGroupId } from "../../protocol/generated/TalkGroupId";
 import type { KnownGroup } from "../../protocol/talk";
 import { useEar } from "./groups";
 import { useServerClock } from "./useServerClock";
@@ -31,6 +32,7 @@ export function PttButton({ known, size }: Props) {
   const state = useKeyState(known);
   const usable = state !== "off" && state !== "connecting" && state !== "listenOnly";
   useReleaseOnBlur();
+  useReleaseWithKey(group.id, usable);
 
   function down(event: PointerEvent<HTMLButtonElement>) {
     if (!usable || event.button !== 0) return;
@@ -82,4 +84,14 @@ function useReleaseOnBlur(): void {
       document.removeEventListener("visibilitychange", away);
     };
   }, []);
+}
+
+/** A key that leaves the page, or can no longer be pressed, hears of no let-go. */
+function useReleaseWithKey(group: TalkGroupId, usable: boolean): void {
+  useEffect(() => {
+    if (!usable) return;
+    return () => {
+      if (talkMediaStore.getState().pressed === group) void release();
+    };
+  }, [group, usable]);
 }
