@@ -198,6 +198,39 @@ fn membership_follows_place_and_subtree() {
 }
 
 #[test]
+fn alarm_keeps_its_raiser_in_the_circle_until_it_is_cancelled() {
+    let mut shell = Shell::lit();
+    let center = shell.county.directory().site(&JIZHOU.into()).unwrap().place;
+    let radius_m = 500;
+    let circle = GroupPlan {
+        area: Some(Area::Circle { center, radius_m }),
+        ..plan(JIZHOU, &[FIELD_JIZHOU])
+    };
+    shell.by(JIZHOU, create(circle.clone())).unwrap();
+    let sos = raise(AlarmKind::Sos, None);
+    shell.by(FIELD_JIZHOU, sos).unwrap();
+    let nameless = GroupPlan {
+        members: BTreeMap::new(),
+        ..circle
+    };
+    let group = GROUP;
+    let change = order(TalkOrder::Change {
+        group,
+        plan: nameless,
+    });
+    shell.by(JIZHOU, change).unwrap();
+    let sees = |shell: &Shell| {
+        let group = shell.county.talk_group(GROUP).unwrap();
+        shell.county.sees_group(&FIELD_JIZHOU.into(), group, None)
+    };
+    assert!(sees(&shell));
+    shell
+        .by(JIZHOU, cancel(FIELD_JIZHOU, Truth::True))
+        .unwrap();
+    assert!(!sees(&shell));
+}
+
+#[test]
 fn ranks_are_those_of_roles_and_of_the_plan() {
     let mut shell = Shell::lit();
     let members = BTreeMap::from([

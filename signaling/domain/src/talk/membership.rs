@@ -65,8 +65,9 @@ impl County {
         self.talk_groups.get(&id).map(|group| &**group)
     }
 
-    /// Belongs to the group, by name or by where he is. `position`: what the
-    /// device of a field unit said last; of a centre it is known.
+    /// Belongs to the group, by name or by where he is; whoever has raised an alarm
+    /// there stays until it is cancelled, wherever he flees to. `position`: what
+    /// the device of a field unit said last; of a centre it is known.
     #[must_use]
     pub fn is_member(&self, account: &Account, group: &TalkGroup, position: Option<Place>) -> bool {
         let plan = &group.plan;
@@ -89,7 +90,8 @@ impl County {
                     && place.is_some_and(|place| metres(place, *center) <= f64::from(*radius_m))
             }
         };
-        account.active && (plan.members.contains_key(&account.id) || by_area)
+        let alarmed = group.sos.contains_key(&account.id);
+        account.active && (plan.members.contains_key(&account.id) || alarmed || by_area)
     }
 
     /// Stands at the group's site or above it, and not in the field.
