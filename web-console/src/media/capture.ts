@@ -191,7 +191,8 @@ function devices(): MediaDevices {
   return devices;
 }
 
-function microphoneWish(): MediaTrackConstraints {
+/** Also of the radio, whose microphone is its own. */
+export function microphoneWish(): MediaTrackConstraints {
   const { microphone } = pickedStore.getState();
   return {
     echoCancellation: true,

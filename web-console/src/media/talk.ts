@@ -8,7 +8,7 @@ import type { GroupPriority } from "../protocol/generated/GroupPriority";
 import type { Place } from "../protocol/generated/Place";
 import type { TalkGroupId } from "../protocol/generated/TalkGroupId";
 import { onTalkNews, talkStore } from "../protocol/talk";
-import { type CaptureProblem, pickedStore, problemOf } from "./capture";
+import { type CaptureProblem, microphoneWish, pickedStore, problemOf } from "./capture";
 import { Path, type PathInput, type PathStep } from "./path";
 import { speechCodecs } from "./peer";
 import { deniedTone, hurryTone, permitTone, queuedTone } from "./tones";
@@ -76,7 +76,7 @@ class Listening {
   volume(volume: number): void {
     this.player.volume = volume;
     const { speaker } = pickedStore.getState();
-    if (speaker !== null && "setSinkId" in this.player) this.player.setSinkId(speaker).catch(() => undefined);
+    if ("setSinkId" in this.player && this.player.sinkId !== (speaker ?? "")) this.player.setSinkId(speaker ?? "").catch(() => undefined);
   }
 
   /** Null: nothing is sent, and the line rests. */
@@ -133,6 +133,7 @@ class Listening {
       this.tell({ type: "stuck" });
       return;
     }
+    if (this.closed) return;
     try {
       // Said again each time: a server that restarted knows of no listener.
       await floor(this.group, { type: "listen" }, OFFER_TIMEOUT_MS);
@@ -153,6 +154,8 @@ class Listening {
 }
 
 const listening = new Map<TalkGroupId, Listening>();
+/** By volume; also those the user is out of for the moment, by where he is. They are heard again when they come back. */
+const wished = new Map<TalkGroupId, number>();
 let microphone: MediaStreamTrack | null = null;
 let opening: Promise<MediaStreamTrack | null> | null = null;
 
@@ -164,20 +167,36 @@ function setPhase(group: TalkGroupId, phase: Ear["phase"]): void {
 }
 
 /** Listens to the group from now on. */
-export function listen(group: TalkGroupId, volume = 1): void {
+export function listen(group: TalkGroupId): void {
+  if (!wished.has(group)) wished.set(group, 1);
+  keep();
+  hear(group);
+}
+
+function hear(group: TalkGroupId): void {
   if (listening.has(group)) return;
+  const volume = wished.get(group) ?? 1;
   talkMediaStore.setState(({ ears }) => ({ ears: new Map(ears).set(group, { phase: "connecting", volume }) }));
   listening.set(group, new Listening(group));
-  keep();
   mix();
+}
+
+function hearWished(): void {
+  const { groups } = talkStore.getState();
+  for (const group of wished.keys()) if (groups.has(group)) hear(group);
 }
 
 /** Listens no longer. */
 export function unlisten(group: TalkGroupId): void {
   if (talkMediaStore.getState().pressed === group) void release();
   drop(group);
+  wished.delete(group);
   keep();
-  void floor(group, { type: "leave" }).catch(() => undefined); // a server that does not hear it sees the sound end
+  leave(group);
+}
+
+function leave(group: TalkGroupId): void {
+  void floor(group, { type: "leave" }).catch(() => undefined); // said again when the server speaks of it
 }
 
 function drop(group: TalkGroupId): void {
@@ -196,6 +215,7 @@ export function setVolume(group: TalkGroupId, volume: number): void {
     const ear = ears.get(group);
     return ear === undefined ? {} : { ears: new Map(ears).set(group, { ...ear, volume }) };
   });
+  if (wished.has(group)) wished.set(group, volume);
   keep();
   mix();
 }
@@ -257,22 +277,31 @@ async function openMicrophone(): Promise<MediaStreamTrack | null> {
     opening = null;
   });
   microphone = await opening;
+  // Nothing is listened to any more: it would stay open unseen.
+  if (listening.size === 0) closeMicrophone();
   return microphone;
 }
 
+/** Another one was picked, or this one was pulled out. */
+async function exchangeMicrophone(): Promise<void> {
+  await opening;
+  closeMicrophone();
+  const { pressed } = talkMediaStore.getState();
+  if (pressed === null) return;
+  const track = await openMicrophone();
+  if (talkMediaStore.getState().pressed !== pressed) return; // the next press finds it open
+  if (track === null) refuseKey();
+  else await listening.get(pressed)?.speak(track);
+}
+
 async function capture(): Promise<MediaStreamTrack | null> {
-  const { microphone: picked } = pickedStore.getState();
   try {
-    const stream = await navigator.mediaDevices.getUserMedia({
-      audio: {
-        echoCancellation: true,
-        noiseSuppression: true,
-        autoGainControl: true,
-        ...(picked === null ? {} : { deviceId: { ideal: picked } }),
-      },
-    });
+    const stream = await navigator.mediaDevices.getUserMedia({ audio: microphoneWish() });
     talkMediaStore.setState({ microphoneProblem: null });
-    return stream.getAudioTracks()[0] ?? null;
+    const track = stream.getAudioTracks()[0] ?? null;
+    // Not told when it is stopped from here.
+    if (track !== null) track.onended = () => void exchangeMicrophone();
+    return track;
   } catch (error) {
     // A page without TLS has no devices at all.
     const problem = "mediaDevices" in navigator ? problemOf(error) : "insecure";
@@ -300,8 +329,7 @@ function mix(): void {
 }
 
 function keep(): void {
-  const ears = [...talkMediaStore.getState().ears].map(([group, { volume }]) => [group, volume]);
-  sessionStorage.setItem(KEPT_KEY, JSON.stringify({ account: accountNow(), ears }));
+  sessionStorage.setItem(KEPT_KEY, JSON.stringify({ account: accountNow(), ears: [...wished] }));
 }
 
 function accountNow(): string | null {
@@ -313,7 +341,7 @@ function restore(): void {
   try {
     const kept = JSON.parse(sessionStorage.getItem(KEPT_KEY) ?? "null") as { account: string; ears: [number, number][] } | null;
     if (kept === null || kept.account !== accountNow()) return;
-    for (const [group, volume] of kept.ears) if (talkStore.getState().groups.has(group)) listen(group, volume);
+    for (const [group, volume] of kept.ears) if (!wished.has(group)) wished.set(group, volume);
   } catch {
     // Written by another version of the page.
   }
@@ -341,23 +369,36 @@ function sound(before: FloorStanding | undefined, now: FloorStanding): void {
 export function followTalk(): void {
   const standings = new Map<TalkGroupId, FloorStanding>();
   let restored = false;
+  /** The key whose floor may be lost: the server says anew how it stands. */
+  let doubted: TalkGroupId | null = null;
   onTalkNews((news) => {
     if (news.type === "standing") {
       sound(standings.get(news.group), news.standing);
       standings.set(news.group, news.standing);
       const { pressed } = talkMediaStore.getState();
       // Denied or taken away: the key has to be pressed anew.
-      if (pressed === news.group && news.standing.type === "silent" && news.standing.cause !== null) void release();
+      if (pressed === news.group && news.standing.type === "silent") {
+        if (news.standing.cause !== null) void release();
+        else if (doubted === pressed) refuseKey();
+      }
+      if (doubted === news.group) doubted = null;
+      // What was said when it was left never came there.
+      if (!listening.has(news.group)) leave(news.group);
     }
-    if (news.type === "mediaLost") listening.get(news.group)?.tell({ type: "mediaLost" });
-    if (news.type === "all" && !restored) {
+    if (news.type === "mediaLost") {
+      if (talkMediaStore.getState().pressed === news.group) refuseKey();
+      listening.get(news.group)?.tell({ type: "mediaLost" });
+    }
+    if (news.type === "all") {
+      doubted = talkMediaStore.getState().pressed;
+      if (!restored) restore();
       restored = true;
-      restore();
     }
     if (news.type === "all" || news.type === "gone") {
       const { groups } = talkStore.getState();
       for (const group of listening.keys()) if (!groups.has(group)) drop(group);
     }
+    if (news.type === "all" || news.type === "group") hearWished();
     if (news.type === "floor") mix();
   });
   linkStore.subscribe((now, before) => {
@@ -365,12 +406,23 @@ export function followTalk(): void {
     for (const one of listening.values()) one.tell({ type: "lineLost" });
   });
   onClientEvent((event) => {
-    if (event.type === "welcomed") for (const one of listening.values()) one.tell({ type: "lineBack", resumed: event.resumed });
+    if (event.type === "welcomed") {
+      // Another client to the server, which holds no floor.
+      if (!event.resumed && talkMediaStore.getState().pressed !== null) refuseKey();
+      for (const one of listening.values()) one.tell({ type: "lineBack", resumed: event.resumed });
+    }
     if (event.type === "networkChanged") for (const one of listening.values()) one.tell({ type: "network" });
   });
   sessionStore.subscribe((session) => {
     if (session.state !== "signedOut") return;
     restored = false;
+    wished.clear();
+    standings.clear();
+    doubted = null;
     for (const group of listening.keys()) drop(group);
+  });
+  pickedStore.subscribe((now, before) => {
+    if (now.speaker !== before.speaker) mix();
+    if (now.microphone !== before.microphone && microphone !== null) void exchangeMicrophone();
   });
 }
