@@ -224,9 +224,7 @@ fn alarm_keeps_its_raiser_in_the_circle_until_it_is_cancelled() {
         shell.county.sees_group(&FIELD_JIZHOU.into(), group, None)
     };
     assert!(sees(&shell));
-    shell
-        .by(JIZHOU, cancel(FIELD_JIZHOU, Truth::True))
-        .unwrap();
+    shell.by(JIZHOU, cancel(FIELD_JIZHOU, Truth::True)).unwrap();
     assert!(!sees(&shell));
 }
 

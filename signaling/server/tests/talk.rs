@@ -4,9 +4,11 @@
 
 mod support;
 
+use std::cell::Cell;
+
 use liandong_protocol::talk::{
     AlarmKind, AlarmTruth, FloorAct, FloorCause, FloorRules, FloorStanding, GroupArea, GroupFloor,
-    GroupPlan, GroupPriority, TalkGroup, TalkNews, TalkOrder, TalkRank,
+    GroupPlan, GroupPriority, TalkEnd, TalkGroup, TalkNews, TalkOrder, TalkRank,
 };
 use liandong_protocol::{
     AccountId, Place, Push, RefusalCode, Reply, Request, SiteCode, TalkGroupId,
@@ -224,21 +226,29 @@ async fn who_walks_out_of_the_circle_is_out_of_the_group() {
     listen(&mut township, id).await;
     stands(&mut field, id, FloorAct::Request).await;
     assert_eq!(field.ask(here(32.42)).await, Ok(Reply::Done));
+    // He is told why before the group is gone.
+    let why = Cell::new(None);
     let gone = |push: &Push| match push {
         Push::Talk {
             news: TalkNews::Gone { group },
         } => Some(*group),
-        _ => None,
+        push => {
+            why.set(standing(push).or(why.take()));
+            None
+        }
     };
     assert_eq!(field.push(gone).await, id);
+    let cause = Some(FloorCause::NotAllowed);
+    assert_eq!(why.take(), Some(FloorStanding::Silent { cause }));
     // What was spoken is told, and the floor is free.
     let spoke = |push: &Push| match push {
         Push::Talk {
             news: TalkNews::Spoke { talks, .. },
-        } => Some(talks[0].talker.account.clone()),
+        } => Some((talks[0].talker.account.clone(), talks[0].end)),
         _ => None,
     };
-    assert_eq!(township.push(spoke).await, AccountId::from("field1"));
+    let end = (AccountId::from("field1"), TalkEnd::NotAllowed);
+    assert_eq!(township.push(spoke).await, end);
     let refused = field.ask(here(95.0)).await.unwrap_err();
     assert_eq!(refused.code, RefusalCode::Malformed);
 }

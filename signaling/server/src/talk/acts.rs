@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use liandong_domain::TalkGroupId;
 use liandong_domain::talk::floor::Input as FloorInput;
+use liandong_domain::talk::group::TalkEnd;
 use liandong_protocol::talk::FloorAct;
 use liandong_protocol::{Place, Refusal, RefusalCode, Reply};
 use liandong_sfu_node::{OfferError, Track};
@@ -42,7 +43,7 @@ impl Exchange {
         let result = match act {
             FloorAct::Listen => self.listen(client, group),
             FloorAct::Leave => {
-                self.unlisten(client, group);
+                self.unlisten(client, group, TalkEnd::Lost);
                 Ok(Reply::Done)
             }
             FloorAct::Offer { .. } | FloorAct::Request if !listens => Err(not_listening()),

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use liandong_domain::limits::MAX_TALKS;
 use liandong_domain::talk::floor::{Floor, Input as FloorInput, Output, State, Talker};
-use liandong_domain::talk::group::Talk as Spoken;
+use liandong_domain::talk::group::{Talk as Spoken, TalkEnd};
 use liandong_domain::{County, Order, TalkGroupId, TalkOrder, Timestamp};
 use liandong_protocol::talk::FloorStanding;
 use liandong_sfu_node::{Node, NodeEvent, Track};
@@ -432,15 +432,15 @@ impl Exchange {
         let listens = self.ears.one(client).map(|one| &one.listens);
         let groups: Vec<_> = listens.into_iter().flatten().map(|(id, _)| *id).collect();
         for group in groups {
-            self.unlisten(client, group);
+            self.unlisten(client, group, TalkEnd::Lost);
         }
         self.ears.remove(client);
     }
 
     /// The client listens to the group no longer.
-    pub(super) fn unlisten(&mut self, client: ClientId, group: TalkGroupId) {
+    pub(super) fn unlisten(&mut self, client: ClientId, group: TalkGroupId, why: TalkEnd) {
         let who = talker(client);
-        self.drive(group, FloorInput::Leave { who });
+        self.drive(group, FloorInput::Leave { who, why });
         self.listeners_changed(group);
         if let Some(peer) = self.ears.unlisten(client, group) {
             self.node.leave(peer);

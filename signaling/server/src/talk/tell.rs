@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use axum::extract::ws::Utf8Bytes;
 use liandong_domain::TalkGroupId;
 use liandong_domain::talk::floor::{MemberState, State, Talker};
-use liandong_domain::talk::group::Talk as Spoken;
+use liandong_domain::talk::group::{Talk as Spoken, TalkEnd};
 use liandong_protocol::Push;
 use liandong_protocol::talk::{FloorStanding, GroupListeners, TalkNews};
 
@@ -53,7 +53,7 @@ impl Exchange {
                 self.tell_standing(group, talker(client));
             } else {
                 // It was put out of the group while it was away.
-                self.unlisten(client, group);
+                self.unlisten(client, group, TalkEnd::NotAllowed);
             }
         }
     }
@@ -78,7 +78,7 @@ impl Exchange {
         };
         let saw = std::mem::replace(&mut known.sees, seen.clone());
         for group in saw.difference(&seen) {
-            self.unlisten(client, *group);
+            self.unlisten(client, *group, TalkEnd::NotAllowed);
             if let Some(known) = self.ears.one(client) {
                 known.push(&encode(TalkNews::Gone {
                     group: views::id(*group),

@@ -27,8 +27,8 @@ pub struct Talker(pub u64);
 pub enum Input {
     /// Listens from now on, also in the middle of a talk (late entry). `None`: may only listen.
     Join { who: Talker, rank: Option<Rank> },
-    /// Listens no longer.
-    Leave { who: Talker },
+    /// Listens no longer; `why` is journaled if it spoke, and told to it unless it went by itself.
+    Leave { who: Talker, why: TalkEnd },
     /// Its line or its media is gone; it may come back.
     Lost { who: Talker },
     /// The key is pressed.
@@ -170,11 +170,11 @@ impl Floor {
     pub fn handle_input(&mut self, now: Timestamp, input: Input) {
         match input {
             Input::Join { who, rank } => self.join(who, rank),
-            Input::Leave { who } => {
-                self.gone(now, who);
+            Input::Leave { who, why } => {
+                self.gone(now, who, why);
                 self.listeners.remove(&who);
             }
-            Input::Lost { who } => self.gone(now, who),
+            Input::Lost { who } => self.gone(now, who, TalkEnd::Lost),
             Input::Request { who } => self.request(now, who),
             Input::Release { who } => self.release(now, who),
             Input::Media { who } => self.media(now, who),
@@ -321,10 +321,10 @@ impl Floor {
     }
 
     /// It cannot be heard any more.
-    fn gone(&mut self, now: Timestamp, who: Talker) {
+    fn gone(&mut self, now: Timestamp, who: Talker, why: TalkEnd) {
         match self.state {
             State::Taken(hold) | State::PendingRevoke(hold) if hold.who == who => {
-                self.end(now, hold, TalkEnd::Lost);
+                self.end(now, hold, why);
             }
             State::Idle | State::Taken(_) | State::PendingRevoke(_) => self.unqueue(who),
         }

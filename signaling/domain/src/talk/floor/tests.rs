@@ -70,6 +70,8 @@ fn inputs() -> Vec<(&'static str, Input)> {
     let request = |who| Input::Request { who };
     let release = |who| Input::Release { who };
     let rank = |who, rank| Input::SetRank { who, rank };
+    let why = TalkEnd::Lost;
+    let leave = |who| Input::Leave { who, why };
     vec![
         ("holder asks", request(HOLDER)),
         ("queued asks", request(QUEUED)),
@@ -84,8 +86,8 @@ fn inputs() -> Vec<(&'static str, Input)> {
         ("holder's media", Input::Media { who: HOLDER }),
         ("other's media", Input::Media { who: OTHER }),
         ("holder lost", Input::Lost { who: HOLDER }),
-        ("queued leaves", Input::Leave { who: QUEUED }),
-        ("other leaves", Input::Leave { who: OTHER }),
+        ("queued leaves", leave(QUEUED)),
+        ("other leaves", leave(OTHER)),
         (
             "joins",
             Input::Join {
