@@ -547,6 +547,7 @@ impl<J: Journal> Running<J> {
         self.ledger.refused(refused);
         if let JournalError::Diverged { .. } = error {
             self.told = Told::default();
+            self.counties.send_replace(self.ledger.county().clone());
             self.release_gone();
             tell::resync_all(self.ledger.county(), &self.setting, &mut self.clients);
         }
