@@ -69,15 +69,14 @@ impl Exchange {
     }
 
     fn listen(&mut self, client: ClientId, id: TalkGroupId) -> Result<Reply, Refusal> {
-        let rank = self
-            .county
-            .talk_group(id)
-            .zip(self.ears.one(client))
-            .and_then(|(group, known)| self.county.rank_in(&known.account, group));
+        let who = talker(client);
+        let rank = self.rank(id, who);
         let Some((known, floor)) = self.ears.one_mut(client).zip(self.floors.get(&id)) else {
             return Err(unknown());
         };
         if known.listens.contains_key(&id) {
+            // Said before each offer: its media may have been lost.
+            self.drive(id, FloorInput::Join { who, rank });
             return Ok(Reply::Done);
         }
         if known.listens.len() >= MAX_GROUPS {
@@ -88,7 +87,6 @@ impl Exchange {
             return Err(refuse(RefusalCode::Full, "too many listen to this group"));
         }
         known.listens.insert(id, Ear::default());
-        let who = talker(client);
         self.drive(id, FloorInput::Join { who, rank });
         Ok(Reply::Done)
     }

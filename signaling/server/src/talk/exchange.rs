@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use liandong_domain::limits::MAX_TALKS;
+use liandong_domain::talk::Rank;
 use liandong_domain::talk::floor::{Floor, Input as FloorInput, Output, State, Talker};
 use liandong_domain::talk::group::{Talk as Spoken, TalkEnd};
 use liandong_domain::{County, Order, TalkGroupId, TalkOrder, Timestamp};
@@ -271,12 +272,13 @@ impl Exchange {
     }
 
     fn set_rank(&mut self, id: TalkGroupId, who: Talker) {
-        let rank = self
-            .county
-            .talk_group(id)
-            .zip(self.ears.account_of(who))
-            .and_then(|(group, account)| self.county.rank_in(account, group));
+        let rank = self.rank(id, who);
         self.drive(id, FloorInput::SetRank { who, rank });
+    }
+
+    pub(super) fn rank(&self, id: TalkGroupId, who: Talker) -> Option<Rank> {
+        let group = self.county.talk_group(id)?;
+        self.county.rank_in(self.ears.account_of(who)?, group)
     }
 
     fn dissolve(&mut self, group: TalkGroupId) {
@@ -435,6 +437,13 @@ impl Exchange {
             self.unlisten(client, group, TalkEnd::Lost);
         }
         self.ears.remove(client);
+    }
+
+    /// The client that listens to the group has a line again.
+    pub(super) fn back(&mut self, client: ClientId, group: TalkGroupId) {
+        let who = talker(client);
+        let rank = self.rank(group, who);
+        self.drive(group, FloorInput::Join { who, rank });
     }
 
     /// The client listens to the group no longer.

@@ -50,6 +50,7 @@ impl Exchange {
                 .is_some_and(|one| one.sees.contains(&group))
             {
                 self.listeners_changed(group);
+                self.back(client, group);
                 self.tell_standing(group, talker(client));
             } else {
                 // It was put out of the group while it was away.

@@ -10,7 +10,7 @@
 
 pub mod queue;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::group::{FloorRules, TalkEnd};
 use super::membership::Rank;
@@ -25,7 +25,8 @@ pub struct Talker(pub u64);
 /// Something happened that the floor has to know.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Input {
-    /// Listens from now on, also in the middle of a talk (late entry). `None`: may only listen.
+    /// Listens from now on, also in the middle of a talk (late entry), or is back after
+    /// `Lost`. `None`: may only listen.
     Join { who: Talker, rank: Option<Rank> },
     /// Listens no longer; `why` is journaled if it spoke, and told to it unless it went by itself.
     Leave { who: Talker, why: TalkEnd },
@@ -150,6 +151,8 @@ pub enum MemberState {
 pub struct Floor {
     rules: FloorRules,
     listeners: BTreeMap<Talker, Option<Rank>>,
+    /// Of these, who hears nothing now.
+    lost: BTreeSet<Talker>,
     state: State,
     queue: Queue,
     outputs: VecDeque<Output>,
@@ -161,6 +164,7 @@ impl Floor {
         Self {
             rules,
             listeners: BTreeMap::new(),
+            lost: BTreeSet::new(),
             state: State::Idle,
             queue: Queue::default(),
             outputs: VecDeque::new(),
@@ -173,8 +177,14 @@ impl Floor {
             Input::Leave { who, why } => {
                 self.gone(now, who, why);
                 self.listeners.remove(&who);
+                self.lost.remove(&who);
             }
-            Input::Lost { who } => self.gone(now, who, TalkEnd::Lost),
+            Input::Lost { who } => {
+                self.gone(now, who, TalkEnd::Lost);
+                if self.listens(who) {
+                    self.lost.insert(who);
+                }
+            }
             Input::Request { who } => self.request(now, who),
             Input::Release { who } => self.release(now, who),
             Input::Media { who } => self.media(now, who),
@@ -248,6 +258,7 @@ impl Floor {
     }
 
     fn join(&mut self, who: Talker, rank: Option<Rank>) {
+        self.lost.remove(&who);
         // The shell has asked before; one that did not gets no place.
         if self.is_full() || self.listens(who) {
             return;
@@ -262,8 +273,10 @@ impl Floor {
             Some(None) => return self.deny(who, DenyCause::ReceiveOnly),
             Some(Some(rank)) => *rank,
         };
+        self.lost.remove(&who);
+        let hearing = self.listeners.len() - self.lost.len();
         match self.state {
-            State::Idle if self.listeners.len() < 2 && !rank.is_emergency() => {
+            State::Idle if hearing < 2 && !rank.is_emergency() => {
                 self.deny(who, DenyCause::OnlyOne);
             }
             State::Idle => self.grant(now, who, rank),
@@ -387,6 +400,7 @@ impl Floor {
             self.end(now, hold, TalkEnd::NotAllowed);
         }
         self.listeners.clear();
+        self.lost.clear();
     }
 
     fn timeout(&mut self, now: Timestamp) {

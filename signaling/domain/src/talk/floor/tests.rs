@@ -325,3 +325,22 @@ fn alarm_that_is_over_gives_way_to_whoever_counts_more() {
     floor.handle_input(at(1), Input::SetRank { who: ALARM, rank });
     assert_eq!(shown(&floor), "T4");
 }
+
+#[test]
+fn nobody_speaks_to_those_alone_whose_line_is_lost() {
+    let mut floor = Floor::new(FloorRules::default());
+    let rank = Some(Rank::Member);
+    for who in [HOLDER, OTHER] {
+        floor.handle_input(T0, Input::Join { who, rank });
+    }
+    floor.handle_input(T0, Input::Lost { who: OTHER });
+    drain(&mut floor);
+    floor.handle_input(T0, Input::Request { who: HOLDER });
+    let (who, cause) = (HOLDER, DenyCause::OnlyOne);
+    assert_eq!(drain(&mut floor), [Output::Deny { who, cause }]);
+    // Back, and no newcomer.
+    floor.handle_input(T0, Input::Join { who: OTHER, rank });
+    assert_eq!(drain(&mut floor), []);
+    floor.handle_input(T0, Input::Request { who: HOLDER });
+    assert_eq!(shown(&floor), "T1");
+}
