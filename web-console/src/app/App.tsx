@@ -4,6 +4,7 @@ import { useStore } from "zustand";
 import { IncidentBell } from "../features/incidents/NewCalls";
 import { EnrolPage } from "../features/login/EnrolPage";
 import { LoginPage } from "../features/login/LoginPage";
+import { PutOut } from "../features/talk/PutOut";
 import { linkStore, replicaStore, sessionStore } from "../protocol/client";
 import { deviceStore } from "../protocol/device";
 import { Mark } from "../ui/Mark";
@@ -46,6 +47,7 @@ function SignedIn() {
       <Face />
       <IncidentBell />
       <PartingNotice />
+      <PutOut />
       <LostOverlay />
     </>
   );
