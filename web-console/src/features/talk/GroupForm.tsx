@@ -7,12 +7,14 @@ import type { AccountId } from "../../protocol/generated/AccountId";
 import type { GroupArea } from "../../protocol/generated/GroupArea";
 import type { GroupPlan } from "../../protocol/generated/GroupPlan";
 import type { GroupPriority } from "../../protocol/generated/GroupPriority";
+import type { GroupStanding } from "../../protocol/generated/GroupStanding";
 import type { TalkGroup } from "../../protocol/generated/TalkGroup";
 import { useAttempt } from "../../ui/useAttempt";
 
 type Props = { group: TalkGroup | null; onClose: () => void };
 
 const PRIORITIES: readonly GroupPriority[] = ["routine", "raised", "command"];
+const STANDINGS: readonly GroupStanding[] = ["leader", "member", "volunteer"];
 const AREAS = ["none", "subtree", "circle"] as const;
 
 /** Makes a group, or changes one. */
@@ -83,6 +85,7 @@ export function GroupForm({ group, onClose }: Props) {
             onChange={(accounts: AccountId[]) => change({ members: withMembers(plan, accounts) })}
           />
         </label>
+        <Standings plan={plan} options={members} onChange={change} />
         <label>
           <span>{t("talk.area")}</span>
           <Select
@@ -125,6 +128,34 @@ export function GroupForm({ group, onClose }: Props) {
         </div>
       </div>
     </Modal>
+  );
+}
+
+type StandingsProps = { plan: GroupPlan; options: readonly MemberOption[]; onChange: (part: Partial<GroupPlan>) => void };
+
+/** How much each one named counts. Centres count by what they are. */
+function Standings({ plan, options, onChange }: StandingsProps) {
+  const { t } = useTranslation();
+  const ranked = options.filter((one) => one.field && plan.members.some((member) => member.account === one.value));
+  if (ranked.length === 0) return null;
+  const put = (account: AccountId, standing: GroupStanding) =>
+    onChange({ members: plan.members.map((one) => (one.account === account ? { ...one, standing } : one)) });
+  return (
+    <ul className="group-standings">
+      {ranked.map(({ value, label }) => (
+        <li key={value}>
+          <span>{label}</span>
+          <Select
+            size="small"
+            value={plan.members.find((one) => one.account === value)?.standing ?? "member"}
+            options={STANDINGS.map((standing) => ({ value: standing, label: t(`talk.standing.${standing}`) }))}
+            aria-label={t("talk.standingOf", { name: label })}
+            data-testid={`standing-${value}`}
+            onChange={(standing: GroupStanding) => put(value, standing)}
+          />
+        </li>
+      ))}
+    </ul>
   );
 }
 
@@ -204,18 +235,21 @@ function useSites(): SiteOption[] {
   );
 }
 
+type MemberOption = { value: AccountId; label: string; field: boolean };
+
 /** Centres by their sites' accounts, and the people in the field; whoever is in already, too. */
-function useMembers(plan: GroupPlan): { value: AccountId; label: string }[] {
+function useMembers(plan: GroupPlan): MemberOption[] {
   const { t } = useTranslation();
   const sites = useSites();
   const people = useReplica((replica) => replica.people);
   const me = useReplica((replica) => replica.me);
   return useMemo(() => {
     const options = new Map<AccountId, string>();
+    const centres = new Set<AccountId>([me.account, ...sites.map((site) => site.value)]);
     options.set(me.account, me.name);
     for (const site of sites) if (site.value !== me.site) options.set(site.value, site.label);
     for (const person of people.values()) options.set(person.account, `${person.name}（${t("role.field")}）`);
     for (const { account } of plan.members) if (!options.has(account)) options.set(account, account);
-    return [...options].map(([value, label]) => ({ value, label }));
+    return [...options].map(([value, label]) => ({ value, label, field: !centres.has(value) }));
   }, [sites, people, me, plan.members, t]);
 }
