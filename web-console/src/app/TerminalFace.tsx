@@ -15,6 +15,7 @@ import { IncidentsOverCall } from "../features/incidents/IncidentsOverCall";
 import { NewCalls, useWaiting } from "../features/incidents/NewCalls";
 import { showPage, startReport, useIncidentsView } from "../features/incidents/store";
 import { RingScreen } from "../features/ringing/RingScreen";
+import { SosBanner } from "../features/talk/SosBanner";
 import { IdleScreen } from "../features/terminal/IdleScreen";
 import { Wall } from "../features/wall/Wall";
 import { CallSound } from "../media/Streams";
@@ -51,6 +52,7 @@ export function TerminalFace() {
   return (
     <div className="terminal">
       <JournalBanner />
+      <SosBanner />
       {conference === null ? (
         incidents ? (
           <main className="terminal-incidents">

@@ -1,3 +1,5 @@
+import "./talk.css";
+
 import { WarningFilled } from "@ant-design/icons";
 import { Button, Input, Modal } from "antd";
 import { useState } from "react";
