@@ -17,6 +17,7 @@ import { NewCalls, useWaiting } from "../features/incidents/NewCalls";
 import { showPage, useIncidentsView } from "../features/incidents/store";
 import { RingScreen } from "../features/ringing/RingScreen";
 import { PhoneTalk } from "../features/talk/PhoneTalk";
+import { useTellPlace } from "../features/talk/place";
 import { SosBanner } from "../features/talk/SosBanner";
 import { showRadio, useTalkView } from "../features/talk/store";
 import { Wall } from "../features/wall/Wall";
@@ -37,9 +38,11 @@ export function PhoneFace() {
   const conference = useReplica((replica) => replica.ownConference);
   const commands = useReplica((replica) => replica.me.role !== "field");
   useWakeLock(conference !== null);
+  useTellPlace();
   return (
     <div className="phone">
       <JournalBanner />
+      <SosBanner />
       {conference === null ? (
         <PhoneAtRest commands={commands} />
       ) : (
@@ -72,7 +75,6 @@ function PhoneAtRest({ commands }: { commands: boolean }) {
   const waiting = useWaiting();
   return (
     <div className="phone-at-rest">
-      <SosBanner />
       {!incidents && <NewCalls dossierInView={false} />}
       <div className="phone-page">
         {radio ? (

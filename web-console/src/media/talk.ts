@@ -2,6 +2,7 @@ import { createStore } from "zustand/vanilla";
 
 import { ask, iceServers, linkStore, onClientEvent, order, sessionStore } from "../protocol/client";
 import { RefusedError } from "../protocol/errors";
+import type { AlarmKind } from "../protocol/generated/AlarmKind";
 import type { FloorAct } from "../protocol/generated/FloorAct";
 import type { FloorStanding } from "../protocol/generated/FloorStanding";
 import type { GroupPriority } from "../protocol/generated/GroupPriority";
@@ -265,9 +266,9 @@ function refuseKey(): void {
   void release();
 }
 
-/** Raises the alarm and speaks as far as anybody still can. */
-export async function raiseSos(group: TalkGroupId, place: Place | null): Promise<void> {
-  await order({ type: "talk", order: { type: "raiseSos", group, kind: "sos", place } });
+/** Raises the alarm, and hears whoever answers it. The key has to be pressed as ever; it goes first now. */
+export async function raiseSos(group: TalkGroupId, kind: AlarmKind, place: Place | null): Promise<void> {
+  await order({ type: "talk", order: { type: "raiseSos", group, kind, place } });
   listen(group);
 }
 

@@ -3,6 +3,8 @@ import { Button, Popconfirm, Slider, Switch } from "antd";
 import { useTranslation } from "react-i18next";
 
 import { listen, raiseSos, setVolume, unlisten } from "../../media/talk";
+import type { AlarmKind } from "../../protocol/generated/AlarmKind";
+import type { TalkGroupId } from "../../protocol/generated/TalkGroupId";
 import type { KnownGroup } from "../../protocol/talk";
 import { useAttempt } from "../../ui/useAttempt";
 import { FloorLine } from "./FloorLine";
@@ -10,12 +12,13 @@ import { useEar } from "./groups";
 import { PttButton } from "./PttButton";
 import { choose } from "./store";
 
+const ALARMS: readonly AlarmKind[] = ["sos", "imminentPeril"];
+
 type Props = { known: KnownGroup; chosen: boolean; onEdit: () => void };
 
 /** One group on the desk: who speaks, whether it is heard here, and its key. */
 export function GroupCard({ known, chosen, onEdit }: Props) {
   const { t } = useTranslation();
-  const { attempt } = useAttempt();
   const { group, floor, listeners } = known;
   const ear = useEar(group.id);
   const { name } = group.plan;
@@ -53,11 +56,7 @@ export function GroupCard({ known, chosen, onEdit }: Props) {
       {ear !== undefined && (
         <div className="group-tools">
           <PttButton known={known} size="desk" />
-          <Popconfirm title={t("talk.sosSure")} okText={t("talk.sosRaise")} okButtonProps={{ danger: true }} onConfirm={() => attempt(() => raiseSos(group.id, null))}>
-            <Button danger size="small" icon={<WarningOutlined aria-hidden />} data-testid={`raise-sos-${group.id}`}>
-              SOS
-            </Button>
-          </Popconfirm>
+          {group.speaks && <AlarmKeys group={group.id} />}
           <label>
             <span>{t("talk.volume")}</span>
             <Slider
@@ -73,6 +72,25 @@ export function GroupCard({ known, chosen, onEdit }: Props) {
       )}
     </article>
   );
+}
+
+/** The alarm, and the grade below it: somebody is about to come to harm. */
+function AlarmKeys({ group }: { group: TalkGroupId }) {
+  const { t } = useTranslation();
+  const { attempt } = useAttempt();
+  return ALARMS.map((kind) => (
+    <Popconfirm
+      key={kind}
+      title={t(`talk.raiseSure.${kind}`)}
+      okText={t(`talk.raise.${kind}`)}
+      okButtonProps={{ danger: true }}
+      onConfirm={() => attempt(() => raiseSos(group, kind, null))}
+    >
+      <Button danger={kind === "sos"} size="small" icon={<WarningOutlined aria-hidden />} data-testid={`raise-${kind === "sos" ? "sos" : "peril"}-${group}`}>
+        {kind === "sos" ? "SOS" : t("talk.peril")}
+      </Button>
+    </Popconfirm>
+  ));
 }
 
 function Edit({ onEdit, name, id }: { onEdit: () => void; name: string; id: number }) {

@@ -2,18 +2,17 @@ import "./talk.css";
 
 import { WarningFilled } from "@ant-design/icons";
 import { Switch } from "antd";
-import { useCallback, useEffect, useRef, useState } from "react";
+import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useStore } from "zustand";
 
 import { listen, raiseSos, talkMediaStore, unlisten } from "../../media/talk";
-import { ask } from "../../protocol/client";
-import type { Place } from "../../protocol/generated/Place";
 import type { TalkGroupId } from "../../protocol/generated/TalkGroupId";
 import { useAttempt } from "../../ui/useAttempt";
 import { useWakeLock } from "../../ui/useWakeLock";
 import { FloorLine } from "./FloorLine";
 import { useGroups } from "./groups";
+import { placeNow } from "./place";
 import { PttButton } from "./PttButton";
 import { choose, useTalkView } from "./store";
 
@@ -25,7 +24,6 @@ export function PhoneTalk() {
   const ears = useStore(talkMediaStore, (media) => media.ears);
   const problem = useStore(talkMediaStore, (media) => media.microphoneProblem);
   const known = groups.find(({ group }) => group.id === chosen) ?? groups.find(({ group }) => ears.has(group.id)) ?? groups[0];
-  const place = usePlace();
   useWakeLock(ears.size > 0);
   if (known === undefined) return <p className="talk-none">{t("talk.none")}</p>;
   const { group, listeners } = known;
@@ -68,7 +66,7 @@ export function PhoneTalk() {
       </section>
       <div className="phone-keys">
         <PttButton known={known} size="phone" />
-        <SosKey group={group.id} place={place} />
+        {group.speaks && <SosKey group={group.id} />}
       </div>
     </main>
   );
@@ -77,7 +75,7 @@ export function PhoneTalk() {
 /** How long the alarm's key is held. */
 const HOLD_MS = 1_500;
 
-function SosKey({ group, place }: { group: TalkGroupId; place: () => Place | null }) {
+function SosKey({ group }: { group: TalkGroupId }) {
   const { t } = useTranslation();
   const { attempt } = useAttempt();
   const [holding, setHolding] = useState(false);
@@ -86,10 +84,10 @@ function SosKey({ group, place }: { group: TalkGroupId; place: () => Place | nul
     const timer = setTimeout(() => {
       setHolding(false);
       if ("vibrate" in navigator) navigator.vibrate([200, 100, 200]);
-      attempt(() => raiseSos(group, place())); // the banner over every page says that it is out
+      attempt(() => raiseSos(group, "sos", placeNow())); // the banner over every page says that it is out
     }, HOLD_MS);
     return () => clearTimeout(timer);
-  }, [holding, group, place, attempt]);
+  }, [holding, group, attempt]);
   const stop = () => setHolding(false);
   return (
     <button
@@ -107,25 +105,4 @@ function SosKey({ group, place }: { group: TalkGroupId; place: () => Place | nul
       <span>{t("talk.sosHold")}</span>
     </button>
   );
-}
-
-/** Tells the server where the device is, as far as the user allows it: groups of an area follow, and an alarm says where. */
-function usePlace(): () => Place | null {
-  const place = useRef<Place | null>(null);
-  useEffect(() => {
-    if (!("geolocation" in navigator)) return;
-    let told = 0;
-    const watch = navigator.geolocation.watchPosition(
-      ({ coords }) => {
-        place.current = { longitude: coords.longitude, latitude: coords.latitude };
-        if (Date.now() - told < 10_000) return;
-        told = Date.now();
-        void ask({ type: "here", place: place.current }).catch(() => undefined); // said again with the next fix
-      },
-      () => undefined, // without a position only groups of an area are missing
-      { enableHighAccuracy: true, maximumAge: 10_000 },
-    );
-    return () => navigator.geolocation.clearWatch(watch);
-  }, []);
-  return useCallback(() => place.current, []);
 }
