@@ -39,7 +39,7 @@ use crate::journal::snapshots::Snapshots;
 use crate::journal::sqlite::SqliteJournal;
 use crate::journal::{Journal as _, JournalError};
 use crate::media::Media;
-use crate::talk::{Talk, exchange};
+use crate::talk::{Talk, exchange, relay};
 use crate::tls::acceptor::{Shown, server_config};
 use crate::tls::addresses::Reachable;
 use crate::tls::authority::{Authority, TlsError};
@@ -114,7 +114,7 @@ pub async fn serve(
         ledger,
         setting: setting(&config),
         media: Media::new(node.clone()),
-        node_events,
+        node_events: relay::start(talk.clone(), node_events),
         metrics: desk_metrics,
         talk: talk.clone(),
         counties,

@@ -6,6 +6,7 @@
 //! Groups and alarms are orders and go to the desk; it hands every change on to here.
 //!
 //! * [`exchange`] – the task: floors, and what follows from their outputs
+//! * [`relay`] – what the media node hears of speakers, before the desk
 //! * [`ears`] – who listens where, and by which peer
 //! * `acts` – what clients ask for
 //! * `tell` – who is told what
@@ -13,6 +14,7 @@
 mod acts;
 mod ears;
 pub mod exchange;
+pub mod relay;
 mod tell;
 
 use liandong_domain::{AccountId, TalkGroupId};
@@ -143,8 +145,8 @@ impl Talk {
         self.tell(Input::Here { asking, place }).await;
     }
 
-    /// What the media node says, if it may be about talk: of a room of a group, or of a
-    /// peer that is no participant's. Gives it back where it is a conference's.
+    /// What the media node says by way of the desk: a peer went that is no participant's.
+    /// Of speakers [`relay`] tells. Gives it back where it is a conference's.
     #[must_use]
     pub fn node_event(
         &self,
@@ -152,11 +154,10 @@ impl Talk {
         is_participant: impl Fn(PeerId) -> bool,
     ) -> Option<NodeEvent> {
         let ours = match &event {
-            NodeEvent::Speaking { room, .. } => group_of(*room).is_some(),
-            NodeEvent::Disconnected { peer, .. } | NodeEvent::Stats { peer, .. } => {
-                !is_participant(*peer)
-            }
-            NodeEvent::Connected { .. }
+            NodeEvent::Disconnected { peer, .. } => !is_participant(*peer),
+            NodeEvent::Speaking { .. }
+            | NodeEvent::Stats { .. }
+            | NodeEvent::Connected { .. }
             | NodeEvent::SourceStarted { .. }
             | NodeEvent::SourceSilent { .. }
             | NodeEvent::SlotLive { .. }
@@ -166,14 +167,11 @@ impl Talk {
         if !ours {
             return Some(event);
         }
-        // Speaking and Stats come again; a peer that went is found out by its next offer.
+        // A peer that went is found out by its next offer.
         if let Err(error) = self.inputs.try_send(Input::Node(event.clone())) {
             tracing::warn!(%error, "the exchange is behind");
         }
-        match event {
-            NodeEvent::Speaking { .. } => None,
-            event => Some(event),
-        }
+        Some(event)
     }
 
     async fn tell(&self, input: Input) {
