@@ -396,19 +396,21 @@ impl LossControl {
         }
     }
 
-    /// Without the extremes, unless the worst came when much more was sent than usual.
+    /// Without the extremes, unless the worst came when much more was sent than usual. Each
+    /// observation counts alike: by bytes, the large ones of a rate that was too high would
+    /// outweigh all that little sound says after it.
     fn average(&self) -> f64 {
         let (mut lost, mut total) = (0.0, 0.0);
         let (mut worst, mut best) = ((0.0, 0.0, 0.0, 0.0), (1.0, 0.0, 0.0));
         for (weight, seen) in self.weighted(AGEING) {
-            let (part, whole) = (weight * seen.lost_kb, weight * seen.kb);
-            lost += part;
-            total += whole;
             let ratio = if seen.kb > 0.0 {
                 seen.lost_kb / seen.kb
             } else {
                 0.0
             };
+            let (part, whole) = (weight * ratio, weight);
+            lost += part;
+            total += whole;
             if ratio > worst.0 {
                 worst = (ratio, part, whole, seen.sending_kbps);
             }

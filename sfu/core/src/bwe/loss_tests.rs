@@ -57,6 +57,29 @@ fn half_of_all_lost_is_too_much() {
 }
 
 #[test]
+fn sound_alone_clears_the_loss_of_a_rate_that_was_too_high() {
+    let mut control = LossControl::default();
+    let mut at_us = 0;
+    let half = |_, packets: u64| packets / 2;
+    // An observation of 100 kB, of which half is lost, then of 1 kB, of which nothing is.
+    run(&mut control, &mut at_us, 1, half);
+    assert!(control.average_loss() > 0.3, "{}", control.average_loss());
+    for _ in 0..12 {
+        let arrived = PacketResult {
+            sent_us: at_us,
+            arrived_us: Some(at_us),
+            bytes: 1_000,
+            cluster: None,
+            was_lost: false,
+        };
+        at_us += OBSERVATION_US;
+        control.update(&[arrived], Bitrate::kbps(300), None, true);
+    }
+    // Three seconds; by bytes it was 0.45 still.
+    assert!(control.average_loss() < 0.1, "{}", control.average_loss());
+}
+
+#[test]
 fn what_arrives_late_was_not_lost() {
     let mut control = LossControl::default();
     let packet = |sent_us: i64, arrived: bool, was_lost: bool| PacketResult {
