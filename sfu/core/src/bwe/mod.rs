@@ -164,8 +164,7 @@ impl Estimator {
     pub fn sent(&mut self, now: Instant, bytes: usize) -> u16 {
         self.sent_since_tick += bytes as u64;
         self.unanswered_since.get_or_insert(now);
-        let cluster = self.prober.cluster();
-        self.prober.sent(now, bytes);
+        let cluster = self.prober.sent(now, bytes);
         self.history.sent(self.micros(now), bytes, cluster)
     }
 
@@ -178,7 +177,7 @@ impl Estimator {
     /// A probe goes out.
     #[must_use]
     pub fn is_probing(&self) -> bool {
-        self.prober.cluster().is_some()
+        self.prober.rate().is_some()
     }
 
     /// While a probe goes out, its rate where that is above the estimate; less while there is a

@@ -59,6 +59,21 @@ struct Cluster {
     sent_bytes: u64,
 }
 
+impl Cluster {
+    /// Bytes that should have left by now.
+    fn due(&self, now: Instant) -> u64 {
+        let began = self.began.unwrap_or(now);
+        let elapsed = now.saturating_duration_since(began).min(LENGTH);
+        self.rate.bytes_in(elapsed + BURST)
+    }
+
+    /// Its last burst has left. What leaves after it, until the next tick, would count as a
+    /// burst of its own: little, after a long time.
+    fn is_full(&self, now: Instant) -> bool {
+        self.began.is_some_and(|began| now >= began + LENGTH) && self.due(now) <= self.sent_bytes
+    }
+}
+
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Phase {
     First,
@@ -121,8 +136,7 @@ impl Prober {
                 }
             }
             State::Sending(cluster) => {
-                let done = cluster.began.is_some_and(|began| now >= began + LENGTH);
-                if done && self.burst(now) == 0 {
+                if cluster.is_full(now) {
                     self.measure.complete(cluster.sent_bytes);
                     self.state = State::Waiting(cluster, now + PATIENCE + round_trip);
                 }
@@ -180,15 +194,6 @@ impl Prober {
         self.pause = (self.pause * 2).min(MAX_PAUSE);
     }
 
-    /// The probe that packets belong to that leave now.
-    #[must_use]
-    pub fn cluster(&self) -> Option<ClusterId> {
-        match self.state {
-            State::Sending(cluster) => Some(cluster.id),
-            State::Idle(_) | State::Waiting(..) => None,
-        }
-    }
-
     /// One goes out, or its feedback is waited for.
     #[must_use]
     pub fn is_under_way(&self) -> bool {
@@ -210,12 +215,7 @@ impl Prober {
     #[must_use]
     pub fn burst(&self, now: Instant) -> u64 {
         match self.state {
-            State::Sending(cluster) => {
-                let began = cluster.began.unwrap_or(now);
-                let elapsed = now.saturating_duration_since(began).min(LENGTH);
-                let due = cluster.rate.bytes_in(elapsed + BURST);
-                due.saturating_sub(cluster.sent_bytes)
-            }
+            State::Sending(cluster) => cluster.due(now).saturating_sub(cluster.sent_bytes),
             State::Idle(_) | State::Waiting(..) => 0,
         }
     }
@@ -229,13 +229,15 @@ impl Prober {
         }
     }
 
-    pub fn sent(&mut self, now: Instant, bytes: usize) {
+    /// A packet leaves; gives the probe that it belongs to.
+    pub fn sent(&mut self, now: Instant, bytes: usize) -> Option<ClusterId> {
         match &mut self.state {
-            State::Sending(cluster) => {
+            State::Sending(cluster) if !cluster.is_full(now) => {
                 cluster.began.get_or_insert(now);
                 cluster.sent_bytes += bytes as u64;
+                Some(cluster.id)
             }
-            State::Idle(_) | State::Waiting(..) => {}
+            State::Sending(_) | State::Idle(_) | State::Waiting(..) => None,
         }
     }
 
@@ -279,7 +281,7 @@ const SAME_BURST_US: i64 = 2_000;
 const MIN_ARRIVED: f64 = 0.8;
 /// Arriving much faster than sent: the clock or the path jumped.
 const MAX_RATIO: f64 = 2.0;
-/// Below this part of the sending rate the path was full; stay a little below.
+/// The sending took less than this part of the arriving: the path was full; stay a little below.
 const UNSATURATED: f64 = 0.9;
 const TARGET: f64 = 0.95;
 const MAX_INTERVAL_US: i64 = 1_000_000;
@@ -342,10 +344,11 @@ impl Measure {
         if arriving > leaving.scale(MAX_RATIO) {
             return None;
         }
-        Some(if arriving < leaving.scale(UNSATURATED) {
+        // By the times: the bytes of the two rates differ, as the last burst may be a small one.
+        Some(if (sent_us as f64) < UNSATURATED * arrived_us as f64 {
             arriving.scale(TARGET)
         } else {
-            arriving.min(leaving)
+            leaving
         })
     }
 }

@@ -16,8 +16,7 @@ fn probe(capacity: Bitrate, wanted: Bitrate, time: Duration) -> Vec<u64> {
         let sent_us = (now - start).as_micros() as i64;
         prober.tick(now, estimate, wanted, ROUND_TRIP, true);
         while prober.burst(now) > 0 {
-            let cluster = prober.cluster();
-            prober.sent(now, PACKET);
+            let cluster = prober.sent(now, PACKET);
             let drain = PACKET as f64 * 8.0 / capacity.as_f64() * 1e6;
             free_us = free_us.max(sent_us + 20_000) + drain as i64;
             let result = PacketResult {
@@ -88,4 +87,66 @@ fn who_needs_no_more_is_left_alone() {
         Duration::from_secs(10),
     );
     assert!(results.is_empty(), "{results:?}");
+}
+
+/// Sends a probe of 1,500 kbit/s in packets of 125 bytes over a wide path. Sound leaves
+/// 5 ms after its last burst.
+fn probe_and_sound(sound: bool) -> Option<Bitrate> {
+    let start = crate::bwe::epoch();
+    let mut prober = Prober::new(start);
+    let mut results = Vec::new();
+    let mut send = |prober: &mut Prober, ms: u64, bytes: u16| {
+        let cluster = prober.sent(start + Duration::from_millis(ms), usize::from(bytes));
+        let sent_us = ms as i64 * 1_000;
+        results.push(PacketResult {
+            sent_us,
+            arrived_us: Some(sent_us + 20_000),
+            bytes,
+            cluster,
+            was_lost: false,
+        });
+    };
+    let wanted = Bitrate::kbps(1_200);
+    for ms in (0..=50).step_by(10) {
+        let now = start + Duration::from_millis(ms);
+        prober.tick(now, Bitrate::kbps(500), wanted, ROUND_TRIP, true);
+        while prober.burst(now) > 0 {
+            send(&mut prober, ms, 125);
+        }
+        if sound && ms == 40 {
+            send(&mut prober, 45, 100);
+        }
+    }
+    assert_eq!(prober.last_id, 1);
+    for result in &results {
+        prober.feedback(result);
+    }
+    prober.result(start + Duration::from_millis(100), wanted)
+}
+
+#[test]
+fn sound_after_the_last_burst_does_not_lower_the_result() {
+    let expected = Some(Bitrate::kbps(1_500));
+    assert_eq!(probe_and_sound(false), expected);
+    assert_eq!(probe_and_sound(true), expected);
+}
+
+#[test]
+fn a_small_last_burst_is_no_full_path() {
+    // bytes of five bursts, time in which they arrive, kbit/s
+    let steps = [
+        ([2_000, 2_000, 2_000, 2_000, 2_000], 40_000, 1_600),
+        ([2_000, 2_000, 2_000, 2_000, 1_000], 40_000, 1_600),
+        // The path carries half as much.
+        ([2_000, 2_000, 2_000, 2_000, 2_000], 80_000, 760),
+    ];
+    for (step, (bursts, arriving_us, expected)) in steps.into_iter().enumerate() {
+        let mut measure = Measure::default();
+        measure.complete(bursts.iter().map(|bytes| u64::from(*bytes)).sum());
+        for (at, bytes) in (0..).zip(bursts) {
+            measure.add(at * 10_000, at * arriving_us / 4, bytes);
+        }
+        let kbps = measure.result().map(|rate| rate.as_bps() / 1_000);
+        assert_eq!(kbps, Some(expected), "step {step}");
+    }
 }
