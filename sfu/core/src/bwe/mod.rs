@@ -81,6 +81,8 @@ pub struct Estimator {
     last_round_trip: Duration,
     sent_since_tick: u64,
     feedback_at: Instant,
+    /// When the last packet left; `None` once the silence after it was long.
+    sent_at: Option<Instant>,
     starved_at: Instant,
     /// When the detector last saw overuse.
     over_at: Option<Instant>,
@@ -111,6 +113,7 @@ impl Estimator {
             last_round_trip: FIRST_ROUND_TRIP,
             sent_since_tick: 0,
             feedback_at: now,
+            sent_at: None,
             starved_at: now,
             over_at: None,
             unanswered_since: None,
@@ -163,6 +166,7 @@ impl Estimator {
     /// A packet leaves; gives its transport-wide sequence number.
     pub fn sent(&mut self, now: Instant, bytes: usize) -> u16 {
         self.sent_since_tick += bytes as u64;
+        self.sent_at = Some(now);
         self.unanswered_since.get_or_insert(now);
         let cluster = self.prober.sent(now, bytes);
         self.history.sent(self.micros(now), bytes, cluster)
@@ -196,6 +200,11 @@ impl Estimator {
     pub fn tick(&mut self, now: Instant) {
         let sent = std::mem::take(&mut self.sent_since_tick);
         self.limit.sent(now, sent, self.estimate);
+        let silent = |at| now.saturating_duration_since(at) > STREAM_TIMEOUT;
+        if self.sent_at.is_some_and(silent) {
+            self.sent_at = None;
+            self.rest(now);
+        }
         let calm = self.has_been_calm(now)
             && self.trendline.usage() == Usage::Normal
             && self.loss.state() != LossState::Decreasing
@@ -214,6 +223,19 @@ impl Estimator {
             self.history.forget(self.micros(now));
             self.history.release();
         }
+    }
+
+    /// Nothing was sent or told for long: what the last packets said of the path holds no more, and
+    /// nothing else would ever contradict it. The rate stays until there is news.
+    fn rest(&mut self, now: Instant) {
+        self.groups = ArrivalGroups::default();
+        self.trendline = Trendline::default();
+        self.standing_queue = StandingQueue::default();
+        self.acknowledged.clear();
+        self.loss = LossControl::default();
+        self.unanswered_since = None;
+        self.drains = false;
+        self.rate_control.set(now, self.estimate);
     }
 
     fn has_been_calm(&self, now: Instant) -> bool {
@@ -245,10 +267,7 @@ impl Estimator {
 
     fn digest(&mut self, now: Instant, now_us: i64, results: &mut [PacketResult]) {
         if now.saturating_duration_since(self.feedback_at) > STREAM_TIMEOUT {
-            self.groups = ArrivalGroups::default();
-            self.trendline = Trendline::default();
-            self.standing_queue = StandingQueue::default();
-            self.acknowledged.clear();
+            self.rest(now);
         }
         self.feedback_at = now;
         self.unanswered_since = None;

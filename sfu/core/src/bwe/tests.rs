@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::rtcp::{Compound, Message};
+use crate::rtcp::{Compound, Message, TransportFeedbackRecorder};
 
 /// A transport feedback packet around what follows its header.
 fn packet(body: &[u8]) -> Vec<u8> {
@@ -97,4 +97,104 @@ fn without_feedback_the_estimate_falls() {
         "{:?}",
         estimator.estimate()
     );
+}
+
+/// An estimator, and a receiver behind a line of one rate, with a queue of 300 ms.
+struct Path {
+    now: Instant,
+    estimator: Estimator,
+    receiver: TransportFeedbackRecorder,
+    line: Bitrate,
+    free_at: Instant,
+    arriving: Vec<(Instant, u16)>,
+}
+
+impl Path {
+    const WAY: Duration = Duration::from_millis(20);
+
+    fn new(line: Bitrate) -> Self {
+        let now = crate::bwe::epoch();
+        let mut estimator = Estimator::new(now, START);
+        estimator.want(Bitrate::kbps(1_500));
+        Self {
+            now,
+            estimator,
+            receiver: TransportFeedbackRecorder::new(),
+            line,
+            free_at: now,
+            arriving: Vec::new(),
+        }
+    }
+
+    fn send(&mut self, bytes: u64) {
+        let number = self.estimator.sent(self.now, bytes as usize);
+        let begins = self.free_at.max(self.now);
+        if begins - self.now < Duration::from_millis(300) {
+            let micros = bytes * 8_000_000 / self.line.as_bps();
+            self.free_at = begins + Duration::from_micros(micros);
+            self.arriving.push((self.free_at + Self::WAY, number));
+        }
+    }
+
+    /// Sends so much of what is wanted, and probes if there is a slot to `probe` with.
+    fn run(&mut self, time: Duration, media: Bitrate, probe: bool) {
+        let end = self.now + time;
+        let mut tick = 0_u32;
+        while self.now < end {
+            self.now += Duration::from_millis(10);
+            tick += 1;
+            self.estimator.tick(self.now);
+            let bytes = media.bytes_in(Duration::from_millis(50));
+            if bytes > 0 && tick.is_multiple_of(5) {
+                (0..bytes.div_ceil(1_000)).for_each(|_| self.send(bytes.min(1_000)));
+            }
+            while probe && self.estimator.probe_bytes(self.now) > 0 {
+                self.send(1_000);
+            }
+            let now = self.now;
+            self.arriving.sort();
+            for &(at, number) in self.arriving.iter().filter(|(at, _)| *at <= now) {
+                self.receiver.record(at, number);
+            }
+            self.arriving.retain(|(at, _)| *at > now);
+            let mut packet = Vec::new();
+            if tick.is_multiple_of(10) && self.receiver.build(&mut packet, 1, 2) {
+                self.told(&packet);
+            }
+        }
+    }
+
+    fn told(&mut self, packet: &[u8]) {
+        for message in Compound::parse(packet).unwrap() {
+            if let Message::TransportFeedback(feedback) = message {
+                self.estimator.feedback(self.now, &feedback);
+            }
+        }
+    }
+
+    fn kbps(&self) -> u64 {
+        self.estimator.estimate().as_bps() / 1_000
+    }
+}
+
+#[test]
+fn a_line_that_was_full_is_tried_again_though_nothing_is_sent_any_more() {
+    let mut path = Path::new(Bitrate::kbps(3_000));
+    path.run(Duration::from_secs(5), Bitrate::kbps(1_000), true);
+    assert!(path.kbps() > 1_000, "{}", path.kbps());
+    path.line = Bitrate::kbps(60);
+    path.run(Duration::from_secs(4), Bitrate::kbps(300), true);
+    let thin = path.kbps();
+    assert!(thin < 100, "{thin}");
+
+    // All that was shown is paused; what was under way is lost, and the line is free.
+    path.line = Bitrate::kbps(3_000);
+    path.arriving.clear();
+    path.free_at = path.now;
+    path.run(Duration::from_millis(1_900), Bitrate::ZERO, false);
+    let paused = path.kbps();
+    path.run(Duration::from_millis(200), Bitrate::ZERO, false);
+    assert_eq!(path.kbps(), paused, "nothing jumps");
+    path.run(Duration::from_secs(15), Bitrate::ZERO, true);
+    assert!(path.kbps() > 1_500, "{}", path.kbps());
 }
