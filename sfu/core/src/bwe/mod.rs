@@ -292,7 +292,7 @@ impl Estimator {
                 let told = Told {
                     usage,
                     acknowledged,
-                    limited: limited && !self.acknowledged.is_held_up(),
+                    limited: limited && !self.acknowledged.is_held_up() && !self.is_full(),
                     sent_at,
                     round_trip: self.round_trip,
                 };
@@ -341,12 +341,15 @@ impl Estimator {
 
     /// A full queue does not grow: what it drops is overuse, too.
     fn usage(&self) -> Usage {
-        let full = self.standing_queue.micros() > FULL_QUEUE_US
-            && self.loss.average_loss() > FULL_QUEUE_LOSS;
         match self.trendline.usage() {
-            Usage::Normal if full => Usage::Over,
+            Usage::Normal if self.is_full() => Usage::Over,
             usage @ (Usage::Normal | Usage::Over | Usage::Under) => usage,
         }
+    }
+
+    /// Then what arrives is what the path carries, however little is sent.
+    fn is_full(&self) -> bool {
+        self.standing_queue.micros() > FULL_QUEUE_US && self.loss.average_loss() > FULL_QUEUE_LOSS
     }
 
     fn loss_results(&mut self, results: &[PacketResult], now_us: i64) {

@@ -198,3 +198,17 @@ fn a_line_that_was_full_is_tried_again_though_nothing_is_sent_any_more() {
     path.run(Duration::from_secs(15), Bitrate::ZERO, true);
     assert!(path.kbps() > 1_500, "{}", path.kbps());
 }
+
+#[test]
+fn a_full_queue_is_no_lack_of_media() {
+    for media in [400, 600] {
+        let mut path = Path::new(Bitrate::kbps(3_000));
+        path.run(Duration::from_secs(5), Bitrate::kbps(1_000), true);
+        // Far less than may be sent, but more than the line will carry.
+        path.run(Duration::from_secs(3), Bitrate::kbps(media), true);
+        assert!(path.kbps() > 1_500, "{}", path.kbps());
+        path.line = Bitrate::kbps(250);
+        path.run(Duration::from_millis(1_500), Bitrate::kbps(media), false);
+        assert!(path.kbps() < 250, "{media} sent: {}", path.kbps());
+    }
+}
