@@ -289,8 +289,11 @@ const MAX_INTERVAL_US: i64 = 1_000_000;
 #[derive(Clone, Copy, Debug)]
 struct Burst {
     sent_us: i64,
+    first_arrived_us: i64,
     last_arrived_us: i64,
     bytes: u64,
+    /// Of the packet that arrived first.
+    first_bytes: u64,
 }
 
 /// When the bursts of a probe left and were complete.
@@ -314,8 +317,10 @@ impl Measure {
             None => {
                 self.bursts.push(Burst {
                     sent_us,
+                    first_arrived_us: arrived_us,
                     last_arrived_us: arrived_us,
                     bytes: 0,
+                    first_bytes: u64::from(bytes),
                 });
                 self.bursts.last_mut()
             }
@@ -323,24 +328,29 @@ impl Measure {
         if let Some(burst) = burst {
             burst.bytes += u64::from(bytes);
             burst.last_arrived_us = burst.last_arrived_us.max(arrived_us);
+            if arrived_us < burst.first_arrived_us {
+                burst.first_arrived_us = arrived_us;
+                burst.first_bytes = u64::from(bytes);
+            }
         }
     }
 
-    /// Once enough has arrived. Bytes of a burst fill the time up to the next one
-    /// where they leave, and from the one before where they arrive.
+    /// Once enough has arrived. Bytes of a burst fill the time up to the next one where they
+    /// leave; those of a packet the time from the one before where they arrive, as a burst may
+    /// be a large frame that takes the path as long as the whole probe.
     fn result(&self) -> Option<Bitrate> {
         let total: u64 = self.bursts.iter().map(|burst| burst.bytes).sum();
         let enough = self.sent_bytes? as f64 * MIN_ARRIVED;
         let first = self.bursts.iter().min_by_key(|burst| burst.sent_us)?;
         let last = self.bursts.iter().max_by_key(|burst| burst.sent_us)?;
         let sent_us = last.sent_us - first.sent_us;
-        let arrived_us = last.last_arrived_us - first.last_arrived_us;
+        let arrived_us = last.last_arrived_us - first.first_arrived_us;
         let valid = 1..MAX_INTERVAL_US;
         if (total as f64) < enough || !valid.contains(&sent_us) || !valid.contains(&arrived_us) {
             return None;
         }
         let leaving = rate(total - last.bytes, sent_us);
-        let arriving = rate(total - first.bytes, arrived_us);
+        let arriving = rate(total - first.first_bytes, arrived_us);
         if arriving > leaving.scale(MAX_RATIO) {
             return None;
         }

@@ -132,19 +132,27 @@ fn sound_after_the_last_burst_does_not_lower_the_result() {
 }
 
 #[test]
-fn a_small_last_burst_is_no_full_path() {
-    // bytes of five bursts, time in which they arrive, kbit/s
-    let steps = [
-        ([2_000, 2_000, 2_000, 2_000, 2_000], 40_000, 1_600),
-        ([2_000, 2_000, 2_000, 2_000, 1_000], 40_000, 1_600),
-        // The path carries half as much.
-        ([2_000, 2_000, 2_000, 2_000, 2_000], 80_000, 760),
+fn bursts_of_any_size_tell_the_rate() {
+    // packets of bursts 10 ms apart, the path's kbit/s, what is measured
+    let steps: [(&[u64], u64, u64); 5] = [
+        (&[2, 2, 2, 2, 2], 100_000, 1_600),
+        // A small last burst is no full path,
+        (&[2, 2, 2, 2, 1], 100_000, 1_600),
+        (&[2, 2, 2, 2, 2], 800, 760),
+        // and after a large frame few packets in a long time no wide one.
+        (&[3, 0, 0, 1, 1], 400, 380),
+        (&[3, 0, 0, 1, 1], 100_000, 800),
     ];
-    for (step, (bursts, arriving_us, expected)) in steps.into_iter().enumerate() {
+    for (step, (bursts, path_kbps, expected)) in steps.into_iter().enumerate() {
         let mut measure = Measure::default();
-        measure.complete(bursts.iter().map(|bytes| u64::from(*bytes)).sum());
-        for (at, bytes) in (0..).zip(bursts) {
-            measure.add(at * 10_000, at * arriving_us / 4, bytes);
+        measure.complete(bursts.iter().sum::<u64>() * PACKET as u64);
+        let mut free_us = 0;
+        for (at, packets) in (0..).zip(bursts) {
+            for _ in 0..*packets {
+                let sent_us = at * 10_000;
+                free_us = free_us.max(sent_us) + PACKET as i64 * 8_000 / path_kbps as i64;
+                measure.add(sent_us, free_us, PACKET as u16);
+            }
         }
         let kbps = measure.result().map(|rate| rate.as_bps() / 1_000);
         assert_eq!(kbps, Some(expected), "step {step}");
