@@ -54,6 +54,8 @@ enum State {
 struct Cluster {
     id: ClusterId,
     rate: Bitrate,
+    /// If there is nothing to send it with, it ends then.
+    until: Instant,
     /// When its first burst left.
     began: Option<Instant>,
     sent_bytes: u64,
@@ -132,13 +134,15 @@ impl Prober {
                     }
                     let rate = estimate.scale(scale).max(estimate.saturating_add(MIN_STEP));
                     let rate = rate.min(wanted.scale(HEADROOM));
-                    self.begin(rate);
+                    self.begin(now, rate);
                 }
             }
             State::Sending(cluster) => {
                 if cluster.is_full(now) {
                     self.measure.complete(cluster.sent_bytes);
                     self.state = State::Waiting(cluster, now + PATIENCE + round_trip);
+                } else if now >= cluster.until {
+                    self.found_nothing(now);
                 }
             }
             State::Waiting(_, until) => {
@@ -172,16 +176,17 @@ impl Prober {
             .min(estimate.scale(AFTER_DROP_SCALE));
         let fresh = now.saturating_duration_since(at) < Duration::from_secs(5);
         if let (State::Idle(_), true, true) = (self.state, fresh, rate > estimate) {
-            self.begin(rate);
+            self.begin(now, rate);
         }
     }
 
-    fn begin(&mut self, rate: Bitrate) {
+    fn begin(&mut self, now: Instant, rate: Bitrate) {
         self.last_id = self.last_id.checked_add(1).unwrap_or(1);
         self.measure = Measure::default();
         self.state = State::Sending(Cluster {
             id: self.last_id,
             rate,
+            until: now + PATIENCE,
             began: None,
             sent_bytes: 0,
         });
@@ -264,7 +269,10 @@ impl Prober {
             self.phase = Phase::Running;
             self.found_nothing(now);
         } else if more && self.phase != Phase::Running {
-            self.begin(measured.scale(STARTING_SCALE).min(wanted.scale(HEADROOM)));
+            self.begin(
+                now,
+                measured.scale(STARTING_SCALE).min(wanted.scale(HEADROOM)),
+            );
         } else {
             self.pause = MIN_PAUSE;
             self.state = State::Idle(now + STEP);

@@ -158,3 +158,17 @@ fn bursts_of_any_size_tell_the_rate() {
         assert_eq!(kbps, Some(expected), "step {step}");
     }
 }
+
+#[test]
+fn a_probe_that_nothing_can_be_sent_with_ends() {
+    let start = crate::bwe::epoch();
+    let mut prober = Prober::new(start);
+    let (estimate, wanted) = (Bitrate::kbps(500), Bitrate::kbps(5_000));
+    let mut sending = 0;
+    for ms in (0..60_000).step_by(10) {
+        let now = start + Duration::from_millis(ms);
+        prober.tick(now, estimate, wanted, ROUND_TRIP, true);
+        sending += u32::from(prober.rate().is_some());
+    }
+    assert!((50..6_000 / 8).contains(&sending), "{sending} ticks");
+}

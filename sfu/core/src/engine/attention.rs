@@ -39,13 +39,35 @@ impl Attention {
     }
 
     /// The peer has been looked after; when it has to be again depends on what it does.
-    pub fn given(&mut self, now: Instant, key: PeerKey, peer: &Peer) {
-        let pressing = !peer.connected
-            // What it sends has to be asked for again.
-            || !peer.sources.is_empty()
-            || peer.line.as_ref().is_some_and(|line| line.is_pressing());
+    /// True: the next tick is to come soon, whether media flows or not.
+    #[must_use]
+    pub fn given(&mut self, now: Instant, key: PeerKey, peer: &Peer) -> bool {
+        let pressing = !peer.connected || peer.line.as_ref().is_some_and(|line| line.is_pressing());
+        // What it sends has to be asked for again, as long as it flows.
+        let each_tick = pressing || !peer.sources.is_empty();
         if let Some(due) = self.due.get_mut(key) {
-            *due = (!pressing).then(|| now + INTERVAL);
+            *due = (!each_tick).then(|| now + INTERVAL);
         }
+        pressing
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_is_used_again_is_due_at_once() {
+        #[allow(clippy::disallowed_methods)] // any instant serves as the origin of virtual time
+        let now = Instant::now();
+        let mut attention = Attention::default();
+        attention.at_once(3);
+        assert_eq!(attention.len(), 4);
+        assert!(attention.is_due(now, 3));
+        // The peer before had nothing pressing, and has left.
+        attention.due[3] = Some(now + INTERVAL);
+        assert!(!attention.is_due(now, 3));
+        attention.at_once(3);
+        assert!(attention.is_due(now, 3));
     }
 }

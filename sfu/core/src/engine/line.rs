@@ -196,10 +196,13 @@ impl Engine {
         };
         line.heard = true;
         line.estimator.feedback(now, feedback);
+        let budget = line.budget();
+        let before = peer.budget.replace(budget);
+        // A probe may follow on the one before, though no media flows.
         self.attention.at_once(key);
-        let before = peer.budget.replace(line.budget());
+        self.wake(now);
         // A narrower line is heeded at once, a wider one in turn.
-        let narrower = before.is_none_or(|before| line.budget() < before / 10 * 9);
+        let narrower = before.is_none_or(|before| budget < before / 10 * 9);
         if narrower {
             self.choose_layers(now, key);
         }

@@ -1,5 +1,5 @@
-//! The one timer. While media flows it runs every ten milliseconds, so that no
-//! packet needs a timer of its own. Peers with nothing pressing are looked after less often.
+//! The one timer. While media flows, or a probe goes out, it runs every ten milliseconds, so that
+//! no packet needs a timer of its own. Peers with nothing pressing are looked after less often.
 
 use std::time::{Duration, Instant};
 
@@ -28,7 +28,7 @@ impl Engine {
         let mut keys = std::mem::take(&mut self.keys);
         keys.clear();
         keys.extend((0..self.attention.len()).filter(|key| self.attention.is_due(now, *key)));
-        let mut shaking_hands = false;
+        let mut pressing = false;
         for &key in &keys {
             let Some(peer) = self.peers.get_mut(key) else {
                 continue;
@@ -38,15 +38,12 @@ impl Engine {
                 peer.transport.handle_timeout(now);
                 self.drain_transport(now, key);
             }
-            if let Some(peer) = self.peers.get(key) {
-                shaking_hands |= !peer.connected;
-                if peer.connected {
-                    self.report(now, key);
-                    self.tend_line(now, key);
-                }
+            if self.peers.get(key).is_some_and(|peer| peer.connected) {
+                self.report(now, key);
+                self.tend_line(now, key);
             }
             if let Some(peer) = self.peers.get(key) {
-                self.attention.given(now, key, peer);
+                pressing |= self.attention.given(now, key, peer);
             }
         }
         keys.clear();
@@ -60,7 +57,7 @@ impl Engine {
         let flowing = self
             .media_at
             .is_some_and(|at| now.saturating_duration_since(at) < LINGER);
-        self.tick_at = match (self.peers.is_empty(), flowing || shaking_hands) {
+        self.tick_at = match (self.peers.is_empty(), flowing || pressing) {
             (true, _) => None,
             (false, true) => Some(now + BUSY),
             (false, false) => Some(now + IDLE),

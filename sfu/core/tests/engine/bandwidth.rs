@@ -194,3 +194,36 @@ fn a_drop_to_300_kbit_takes_the_top_layer_within_three_seconds_and_its_end_gives
     world.run_media(15 * SECOND);
     assert_eq!(layer(&world), 2, "back at the top");
 }
+
+#[test]
+fn what_waits_for_somebody_who_only_listens_leaves_with_the_next_tick() {
+    let wants = Wants {
+        wide: true,
+        ..Wants::default()
+    };
+    let (mut world, ids) = World::call(1, 1, wants, 76);
+    let listens = Wants {
+        listens: true,
+        ..wants
+    };
+    let viewer = world.join(0, 2, listens);
+    world.run(2 * SECOND, |_| {});
+    world.show(viewer, 0, Some(ids[0]));
+    world.run_media(SECOND);
+    let from = world.now;
+    // Frames that take the pacer more than one tick.
+    world.run(2 * SECOND, |step| {
+        if step.ms.is_multiple_of(200) {
+            let client = step.clients.get_mut(&ids[0]).unwrap();
+            client.send_large_frame(24);
+        }
+    });
+    let seen = world.clients[&viewer].video(0).iter();
+    let seen: Vec<_> = seen.filter(|seen| seen.at > from).collect();
+    assert!(seen.len() > 100, "{}", seen.len());
+    let within = seen.windows(2).filter(|pair| !pair[0].marker);
+    let waits: Vec<Duration> = within.map(|pair| pair[1].at - pair[0].at).collect();
+    let longest = waits.iter().max().unwrap();
+    assert!(*longest > Duration::ZERO, "nothing had to wait");
+    assert!(*longest <= Duration::from_millis(10), "{longest:?}");
+}

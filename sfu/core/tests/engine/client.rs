@@ -45,6 +45,8 @@ pub struct Wants {
     /// The camera in three encodings.
     pub simulcast: bool,
     pub scheme: Scheme,
+    /// Has neither microphone nor camera.
+    pub listens: bool,
 }
 
 impl Default for Wants {
@@ -58,6 +60,7 @@ impl Default for Wants {
             red: false,
             simulcast: false,
             scheme: Scheme::Flat,
+            listens: false,
         }
     }
 }

@@ -17,8 +17,13 @@ impl Client {
             bundle.join(" ")
         );
         let mut mid = 0;
-        self.section(&mut sdp, &mut mid, "audio", "sendonly");
-        self.section(&mut sdp, &mut mid, "video", "sendonly");
+        let sends = if self.wants.listens {
+            "inactive"
+        } else {
+            "sendonly"
+        };
+        self.section(&mut sdp, &mut mid, "audio", sends);
+        self.section(&mut sdp, &mut mid, "video", sends);
         for _ in 0..self.wants.video_slots {
             self.section(&mut sdp, &mut mid, "video", "recvonly");
         }
