@@ -1,10 +1,12 @@
 //! When a worker sheds video, and how much. Pure: the worker measures, the engine sheds.
 //!
-//! Two signs of overload: the thread finds next to no time to rest, or what came in waits long
-//! before its consequences leave while the thread has much to do. Delay alone says nothing: on a
-//! machine that other programs keep busy, a worker with little to do is late, too, and sending
-//! less would not help it. Levels rise quickly, because everybody's speech waits behind the pictures,
-//! and fall slowly, because a picture that comes and goes is worse than none.
+//! Two signs of overload: the thread uses next to all of a processor, or what came in waits long
+//! before its consequences leave while the thread uses much of one. Delay alone says nothing: on a
+//! machine that other programs keep busy, a worker with little to do is late, too, and does not come to
+//! rest, because it waits for a processor in the middle of its work; sending less would hardly help it.
+//! Where it gets less than it needs for so long that it never rests, it sends less, but never nothing.
+//! Levels rise quickly, because everybody's speech waits behind the pictures, and fall slowly, because
+//! a picture that comes and goes is worse than none.
 
 use std::time::{Duration, Instant};
 
@@ -18,13 +20,15 @@ const LONG_DELAY: Duration = Duration::from_millis(10);
 /// And this long is an emergency.
 const VERY_LONG_DELAY: Duration = Duration::from_millis(60);
 const SHORT_DELAY: Duration = Duration::from_millis(3);
-/// Of the time that has passed, what the thread did not wait for input.
+/// Of the time that has passed.
 const BUSY: f32 = 0.92;
-/// From here on, delay is of the worker's own making.
+/// The processor time from which on delay is of the worker's own making.
 const MUCH_TO_DO: f32 = 0.6;
 const EASY: f32 = 0.7;
 /// Up to here, it is not.
 const LITTLE_TO_DO: f32 = 0.4;
+/// The most that is shed for want of a processor: the pictures that matter most stay.
+const STARVED_LEVEL: u8 = MAX_LEVEL - 1;
 /// So many samples in a row make an overload: one is a hiccup.
 const SAMPLES: u32 = 2;
 /// What was shed last shows its effect after this time.
@@ -38,8 +42,11 @@ const MAX_CALM: Duration = Duration::from_secs(64);
 pub(crate) struct Sample {
     /// The longest time from a datagram's arrival in the kernel until its consequences were sent.
     pub delay: Duration,
-    /// The share of the time that the thread did not wait for input, 0 to 1.
+    /// The share of the time that the thread did not wait for input, 0 to 1. It worked or waited
+    /// for a processor.
     pub busy: f32,
+    /// The share of the time that it had a processor.
+    pub cpu: f32,
 }
 
 /// What a sample says.
@@ -48,19 +55,23 @@ enum Load {
     Calm,
     /// Neither: the level is right.
     Between,
+    /// Others have the processor all the time.
+    Starved,
     Heavy,
     Emergency,
 }
 
 impl Sample {
     fn load(&self) -> Load {
-        let late = self.busy >= MUCH_TO_DO;
-        let calm = self.delay <= SHORT_DELAY || self.busy <= LITTLE_TO_DO;
+        let late = self.cpu >= MUCH_TO_DO;
+        let calm = self.delay <= SHORT_DELAY || self.cpu <= LITTLE_TO_DO;
         if late && self.delay >= VERY_LONG_DELAY {
             Load::Emergency
-        } else if (late && self.delay >= LONG_DELAY) || self.busy >= BUSY {
+        } else if (late && self.delay >= LONG_DELAY) || self.cpu >= BUSY {
             Load::Heavy
-        } else if calm && self.busy <= EASY {
+        } else if self.busy >= BUSY && self.delay >= VERY_LONG_DELAY {
+            Load::Starved
+        } else if calm && self.cpu <= EASY {
             Load::Calm
         } else {
             Load::Between
@@ -102,16 +113,20 @@ impl Overload {
         let load = sample.load();
         self.heavy = match load {
             Load::Calm | Load::Between => 0,
-            Load::Heavy => self.heavy + 1,
+            Load::Starved | Load::Heavy => self.heavy + 1,
             Load::Emergency => self.heavy + SAMPLES,
         };
         self.calm = match load {
             Load::Calm => self.calm.or(Some(now)),
-            Load::Between | Load::Heavy | Load::Emergency => None,
+            Load::Between | Load::Starved | Load::Heavy | Load::Emergency => None,
+        };
+        let most = match load {
+            Load::Starved => STARVED_LEVEL,
+            Load::Calm | Load::Between | Load::Heavy | Load::Emergency => MAX_LEVEL,
         };
         let since = |at: Option<Instant>| at.map(|at| now.saturating_duration_since(at));
         let settled = since(self.raised).is_none_or(|time| time >= SETTLED_AFTER);
-        if self.heavy >= SAMPLES && settled && self.level < MAX_LEVEL {
+        if self.heavy >= SAMPLES && settled && self.level < most {
             self.raise(now);
             return Some(self.level);
         }
@@ -145,18 +160,23 @@ impl Overload {
 mod tests {
     use super::*;
 
-    const EASY_GOING: Sample = sample(1, 0.3);
-    const HEAVY: Sample = sample(15, 0.7);
-    const BUSY_THREAD: Sample = sample(1, 0.97);
-    const BETWEEN: Sample = sample(5, 0.8);
-    const EMERGENCY: Sample = sample(200, 1.0);
+    const EASY_GOING: Sample = sample(1, 0.3, 0.3);
+    const HEAVY: Sample = sample(15, 0.7, 0.7);
+    const BUSY_THREAD: Sample = sample(1, 0.97, 0.97);
+    const BETWEEN: Sample = sample(5, 0.8, 0.8);
+    const EMERGENCY: Sample = sample(200, 1.0, 1.0);
     /// Other programs have the processor, and there is little to do.
-    const STARVED: Sample = sample(200, 0.2);
+    const LATE: Sample = sample(200, 0.2, 0.1);
+    /// So many of them that the little takes most of the time.
+    const LATE_AND_SLOW: Sample = sample(200, 0.85, 0.1);
+    /// It is never done.
+    const STARVED: Sample = sample(600, 1.0, 0.2);
 
-    const fn sample(delay_ms: u64, busy: f32) -> Sample {
+    const fn sample(delay_ms: u64, busy: f32, cpu: f32) -> Sample {
         Sample {
             delay: Duration::from_millis(delay_ms),
             busy,
+            cpu,
         }
     }
 
@@ -187,11 +207,17 @@ mod tests {
                 &[],
             ),
             ("delay", &[(HEAVY, 2)], &[(500, 1)]),
-            ("late, but not for its own work", &[(STARVED, 100)], &[]),
+            ("late, but not for its own work", &[(LATE, 100)], &[]),
+            ("nor slow for it", &[(LATE_AND_SLOW, 100)], &[]),
             (
                 "it recovers all the same",
-                &[(HEAVY, 2), (STARVED, 17)],
+                &[(HEAVY, 2), (LATE_AND_SLOW, 17)],
                 &[(500, 1), (4_750, 0)],
+            ),
+            (
+                "what it does not get a processor for, down to the last picture",
+                &[(STARVED, 100)],
+                &[(500, 1), (1_250, 2), (2_000, 3)],
             ),
             ("time", &[(BUSY_THREAD, 2)], &[(500, 1)]),
             ("emergency", &[(EMERGENCY, 1)], &[(250, 1)]),

@@ -93,6 +93,8 @@ struct Load {
     began: Instant,
     /// Waiting for input.
     rest: Duration,
+    /// The thread's processor time when it began.
+    cpu: Duration,
     longest_delay: Duration,
 }
 
@@ -114,6 +116,7 @@ impl Turning {
                 overload: Overload::new(),
                 began: Instant::now(),
                 rest: Duration::ZERO,
+                cpu: Duration::ZERO,
                 longest_delay: Duration::ZERO,
             },
             stopping: false,
@@ -204,9 +207,17 @@ impl Turning {
             return;
         }
         let rest = std::mem::take(&mut load.rest);
+        let share = |time: Duration| time.as_secs_f32() / passed.as_secs_f32();
+        let busy = 1.0 - share(rest);
+        // Where there is no such clock, all of it counts as the worker's own work.
+        let used = figures.cpu().map(|cpu| {
+            let before = std::mem::replace(&mut load.cpu, cpu);
+            share(cpu.saturating_sub(before))
+        });
         let sample = Sample {
             delay: std::mem::take(&mut load.longest_delay),
-            busy: 1.0 - rest.as_secs_f32() / passed.as_secs_f32(),
+            busy,
+            cpu: used.unwrap_or(busy),
         };
         load.began = now;
         let Some(level) = load.overload.sample(now, sample) else {
