@@ -88,6 +88,7 @@ mod tests {
             from_site: SiteCode::from("511922"),
             from_site_name: String::new(),
             auto_answer_in_ms,
+            forced: None,
             deadline_ms: 0.0,
         }
     }

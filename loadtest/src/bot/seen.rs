@@ -75,11 +75,7 @@ impl Seen {
         let me = self.me.as_ref()?;
         self.participants
             .values()
-            .find(|p| {
-                p.conference == conference
-                    && p.account == me.account
-                    && p.state != ParticipantState::Left
-            })
+            .find(|p| p.conference == conference && p.account == me.account && is_there(p.state))
             .map(|p| p.id)
     }
 
@@ -120,6 +116,11 @@ impl Seen {
                     self.speaking.clone_from(participants);
                 }
             }
+            Push::Stay {
+                conference,
+                participant,
+                ..
+            } => self.enter(*conference, Some(*participant)),
             Push::Resync { snapshot } => self.start(snapshot, now),
             Push::SitePresence { .. }
             | Push::PersonPresence { .. }
@@ -131,6 +132,8 @@ impl Seen {
             | Push::Overload { .. }
             | Push::Journal { .. }
             | Push::MediaLost { .. }
+            | Push::Doors { .. }
+            | Push::Conducted { .. }
             | Push::Incident { .. }
             | Push::Dossier { .. }
             | Push::Talk { .. }
@@ -140,7 +143,7 @@ impl Seen {
 
     fn participant(&mut self, participant: Participant) {
         let (id, conference) = (participant.id, participant.conference);
-        let left = participant.state == ParticipantState::Left;
+        let left = !is_there(participant.state);
         self.participants.insert(id, participant);
         if self.participant == Some(id) && left {
             self.leave(conference);
@@ -179,6 +182,14 @@ impl Seen {
     }
 }
 
+/// Has media there; whoever is held comes back by `Push::Stay`.
+fn is_there(state: ParticipantState) -> bool {
+    match state {
+        ParticipantState::Joining | ParticipantState::In => true,
+        ParticipantState::Held | ParticipantState::Left => false,
+    }
+}
+
 fn by<T: Clone, K: Ord>(items: &[T], key: impl Fn(&T) -> K) -> BTreeMap<K, T> {
     items.iter().map(|i| (key(i), i.clone())).collect()
 }
@@ -203,8 +214,13 @@ mod tests {
             role: ParticipantRole::Speaker,
             state,
             muted: false,
+            sound: true,
+            picture: true,
+            hand_since_ms: None,
             microphone: true,
             camera: true,
+            microphone_order: None,
+            camera_order: None,
             left: None,
         }
     }

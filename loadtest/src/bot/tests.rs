@@ -29,6 +29,7 @@ async fn ring(call: &mut Call, invitation: u32) {
         from_site: SiteCode::from("511922"),
         from_site_name: "南江县".into(),
         auto_answer_in_ms: Some(20),
+        forced: None,
         deadline_ms: 0.0,
     };
     let push = Push::Ring { ring };

@@ -18,7 +18,7 @@ pub(super) async fn show<R: RngExt>(bot: &Bot, heights: &[u32], chance: &mut R) 
         let others: Vec<_> = seen
             .participants
             .values()
-            .filter(|p| p.conference == conference && p.state != ParticipantState::Left)
+            .filter(|p| p.conference == conference && p.state == ParticipantState::In)
             .filter(|p| Some(p.id) != seen.participant)
             .map(|p| p.id)
             .collect();

@@ -4,6 +4,7 @@
 //! below its site. Whoever stands above may order; everybody else may be asked.
 
 use crate::conference::Conference;
+use crate::conference::conduct::{ConductKind, ParticipantRole};
 use crate::directory::{Account, Directory, Role};
 use crate::ids::SiteCode;
 use crate::incident::IncidentOrderKind;
@@ -26,6 +27,40 @@ pub fn role_may(role: Role, order: OrderKind) -> bool {
         OrderKind::Accept | OrderKind::Decline | OrderKind::Leave | OrderKind::SetOwnMedia => true,
         // What anybody sees, anybody may report; who may go on with it is decided by tier.
         OrderKind::Incident(IncidentOrderKind::Report | IncidentOrderKind::Note) => true,
+        OrderKind::Conduct(
+            ConductKind::Hand
+            | ConductKind::Enter
+            | ConductKind::Withdraw
+            | ConductKind::AnswerDevice,
+        ) => true,
+        OrderKind::Conduct(ConductKind::Received) => false,
+        // Supervisors are there to listen in; others see it.
+        OrderKind::Conduct(ConductKind::Observe) => {
+            role == Role::Supervisor || (commands && role != Role::Field)
+        }
+        OrderKind::Conduct(
+            ConductKind::SetMode
+            | ConductKind::SetRole
+            | ConductKind::Permit
+            | ConductKind::LowerHand
+            | ConductKind::Lock
+            | ConductKind::SetLobby
+            | ConductKind::Admit
+            | ConductKind::Move
+            | ConductKind::Insert
+            | ConductKind::CallUp
+            | ConductKind::NextSpeaker
+            | ConductKind::Broadcast
+            | ConductKind::EndAddress
+            | ConductKind::Spotlight
+            | ConductKind::StartCarousel
+            | ConductKind::PauseCarousel
+            | ConductKind::NextInCarousel
+            | ConductKind::StopCarousel
+            | ConductKind::StartRoll
+            | ConductKind::StopRoll
+            | ConductKind::OrderDevice,
+        ) => commands,
         OrderKind::Incident(IncidentOrderKind::Respond) => commands,
         OrderKind::Incident(
             IncidentOrderKind::Verify
@@ -119,20 +154,38 @@ impl<'a> Post<'a> {
     }
 }
 
-/// Who may mute, remove, end, hand over and call the absent: the chair, or
-/// somebody in the conference who stands above whom it touches. What touches
-/// all of the conference (`over` absent) touches its chair.
+/// What an order in a conference touches.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Reach<'a> {
+    One(&'a Participant),
+    /// All of the conference.
+    All,
+    /// Who leads it, and whether it goes on.
+    Chair,
+}
+
+/// Who may conduct: the chair; co-chairs, but not against the chair; and somebody in the
+/// conference who stands above whom it touches. What touches all of the
+/// conference touches its chair.
 pub(crate) fn may_command(
     conference: &Conference,
     by: &Account,
-    over: Option<&Participant>,
+    reach: Reach<'_>,
     directory: &Directory,
 ) -> Result<(), Refusal> {
     let own = conference.stay_of(&by.id).ok_or(Refusal::NotInConference)?;
     if conference.chair == Some(own.id) {
         return Ok(());
     }
-    let touched = over.or_else(|| conference.chair.and_then(|id| conference.participant(id)));
+    let chair = conference.chair.and_then(|id| conference.participant(id));
+    let (touched, shared) = match reach {
+        Reach::One(one) => (Some(one), conference.chair != Some(one.id)),
+        Reach::All => (chair, true),
+        Reach::Chair => (chair, false),
+    };
+    if shared && own.role == ParticipantRole::CoChair {
+        return Ok(());
+    }
     let above = touched
         .and_then(|one| directory.account(&one.account))
         .is_some_and(|account| Post::of_account(by).is_above(Post::of_account(account), directory));

@@ -151,6 +151,7 @@ impl County {
             }
             Event::Incident { event } => self.apply_incident(event),
             Event::Talk { event } => self.apply_talk(event),
+            Event::Conduct { event: conduct } => self.apply_within(conduct.conference, event),
             Event::OrderCarriedOut {
                 by,
                 key,

@@ -67,6 +67,7 @@ impl Draft {
             Order::DeviceLost { participant } => self.device_lost(*participant),
             Order::Incident { order } => self.platform_report(order),
             Order::Talk { order } => self.talk_by_system(order),
+            Order::Conduct { conference, step } => self.conduct_by_system(*conference, step),
             Order::Call { .. }
             | Order::Invite { .. }
             | Order::InviteAbsent { .. }
@@ -125,6 +126,7 @@ impl Draft {
                 microphone,
                 camera,
             } => self.set_own_media(by, *conference, *microphone, *camera),
+            Order::Conduct { conference, step } => self.conduct(by, *conference, step),
             Order::SetDirectory { .. }
             | Order::Restarted
             | Order::Tick
@@ -184,6 +186,18 @@ impl Draft {
     ) -> Result<&Participant, Refusal> {
         match conference.participant(id) {
             Some(one) if one.is_present() => Ok(one),
+            Some(_) => Err(Refusal::NotInConference),
+            None => Err(Refusal::UnknownParticipant(id)),
+        }
+    }
+
+    /// A participant who is present, or whose place is kept.
+    pub(crate) fn there(
+        conference: &Conference,
+        id: ParticipantId,
+    ) -> Result<&Participant, Refusal> {
+        match conference.participant(id) {
+            Some(one) if one.is_there() => Ok(one),
             Some(_) => Err(Refusal::NotInConference),
             None => Err(Refusal::UnknownParticipant(id)),
         }

@@ -11,6 +11,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::conference::conduct::{ConductEvent, ParticipantRole};
 use crate::conference::{ConferenceKind, EndReason};
 use crate::directory::{Account, Presence, Site};
 use crate::idempotency::Outcome;
@@ -123,6 +124,9 @@ pub enum Event {
         attempt: u32,
         at: Timestamp,
         deadline: Timestamp,
+        /// Why the callee is brought in without being asked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        forced: Option<String>,
     },
     /// A device of the callee has it.
     InvitationRinging {
@@ -168,6 +172,8 @@ pub enum Event {
         muted: bool,
         at: Timestamp,
         deadline: Timestamp,
+        #[serde(default, skip_serializing_if = "ParticipantRole::is_usual")]
+        role: ParticipantRole,
     },
     ParticipantIn {
         conference: ConferenceId,
@@ -204,6 +210,11 @@ pub enum Event {
         participant: ParticipantId,
         microphone: bool,
         camera: bool,
+    },
+
+    /// Something by which a conference is conducted.
+    Conduct {
+        event: ConductEvent,
     },
 
     /// Something about one incident.
@@ -279,6 +290,7 @@ impl Event {
             | Event::ParticipantLeft { conference, .. }
             | Event::ParticipantMuted { conference, .. }
             | Event::OwnMediaChanged { conference, .. } => Some(*conference),
+            Event::Conduct { event } => Some(event.conference),
         }
     }
 }
@@ -301,6 +313,7 @@ mod tests {
             attempt: 1,
             at: Timestamp(1_795_500_000_000),
             deadline: Timestamp(1_795_500_030_000),
+            forced: None,
         };
         let left = Event::ParticipantLeft {
             conference: ConferenceId(1),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::conference::conduct::Conduct;
 use crate::event::Event;
 use crate::ids::{AccountId, ConferenceId, IncidentId, InvitationId, ParticipantId, TalkGroupId};
 use crate::incident::IncidentOrder;
@@ -79,6 +80,24 @@ impl Outcome {
                     _ => None,
                 })
                 .unwrap_or(Outcome::Done),
+            // Whoever comes in by himself; whoever waits in the lobby is not in yet.
+            Order::Conduct {
+                conference,
+                step: Conduct::Enter { .. } | Conduct::Observe,
+            } => events
+                .iter()
+                .find_map(|event| match event {
+                    Event::ParticipantJoining {
+                        conference: joined,
+                        participant,
+                        ..
+                    } if joined == conference => Some(Outcome::Accepted {
+                        conference: *conference,
+                        participant: *participant,
+                    }),
+                    _ => None,
+                })
+                .unwrap_or(Outcome::Done),
             Order::Incident {
                 order: IncidentOrder::Report { .. },
             } => events
@@ -122,7 +141,8 @@ impl Outcome {
             | Order::Mute { .. }
             | Order::MuteAll { .. }
             | Order::HandOver { .. }
-            | Order::SetOwnMedia { .. } => Outcome::Done,
+            | Order::SetOwnMedia { .. }
+            | Order::Conduct { .. } => Outcome::Done,
         }
     }
 

@@ -25,6 +25,11 @@ mod text;
 pub mod time;
 mod views;
 
+pub use conference::conduct::{
+    Address, Carousel, Conduct, ConductEvent, ConductKind, Conducted, Device, DeviceOrder,
+    DeviceOrderState, Door, DoorState, Gates, KnockEnd, Mode, ParticipantRole, Permission,
+    Priority, Roll, RollEntry, RollOrder, RollState,
+};
 pub use conference::{Conference, ConferenceKind, ConferenceState, EndReason};
 pub use conference::{invitation, participant, stage};
 pub use county::County;

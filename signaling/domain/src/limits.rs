@@ -36,4 +36,10 @@ pub const MAX_TALK_MEMBERS: usize = 600;
 pub const MAX_LISTENERS: usize = 1_000;
 /// Talks of one group that are known without the journal.
 pub const MAX_TALKS: usize = 20;
+/// How long the carousel stays with one party, s.
+pub const MIN_CAROUSEL_S: u32 = 5;
+pub const MAX_CAROUSEL_S: u32 = 600;
+/// How long a member has to come once the roll calls it, s.
+pub const MIN_ROLL_ANSWER_S: u32 = 5;
+pub const MAX_ROLL_ANSWER_S: u32 = 300;
 pub const MAX_KEY_CHARS: usize = 64;

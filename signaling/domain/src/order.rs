@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::conference::conduct::{Conduct, ConductKind};
 use crate::directory::{Account, Site, Tier};
 use crate::ids::{AccountId, ConferenceId, IncidentId, InvitationId, ParticipantId, SiteCode};
 use crate::incident::{IncidentOrder, IncidentOrderKind};
@@ -157,6 +158,11 @@ pub enum Order {
         microphone: bool,
         camera: bool,
     },
+    /// Conducts a running conference (会控).
+    Conduct {
+        conference: ConferenceId,
+        step: Conduct,
+    },
 }
 
 /// An order without its arguments, for the table of authority.
@@ -182,6 +188,7 @@ pub enum OrderKind {
     MuteAll,
     HandOver,
     SetOwnMedia,
+    Conduct(ConductKind),
     Incident(IncidentOrderKind),
     Talk(TalkOrderKind),
 }
@@ -210,6 +217,7 @@ impl Order {
             Order::MuteAll { .. } => OrderKind::MuteAll,
             Order::HandOver { .. } => OrderKind::HandOver,
             Order::SetOwnMedia { .. } => OrderKind::SetOwnMedia,
+            Order::Conduct { step, .. } => OrderKind::Conduct(step.kind()),
             Order::Incident { order } => OrderKind::Incident(order.kind()),
             Order::Talk { order } => OrderKind::Talk(order.kind()),
         }
@@ -218,7 +226,7 @@ impl Order {
 
 impl OrderKind {
     /// Every kind, for tables.
-    pub const ALL: [OrderKind; 38] = [
+    pub const ALL: [OrderKind; 65] = [
         OrderKind::SetDirectory,
         OrderKind::Restarted,
         OrderKind::Tick,
@@ -257,6 +265,33 @@ impl OrderKind {
         OrderKind::Talk(TalkOrderKind::RaiseSos),
         OrderKind::Talk(TalkOrderKind::CancelSos),
         OrderKind::Talk(TalkOrderKind::Spoke),
+        OrderKind::Conduct(ConductKind::SetMode),
+        OrderKind::Conduct(ConductKind::SetRole),
+        OrderKind::Conduct(ConductKind::Permit),
+        OrderKind::Conduct(ConductKind::Hand),
+        OrderKind::Conduct(ConductKind::LowerHand),
+        OrderKind::Conduct(ConductKind::Lock),
+        OrderKind::Conduct(ConductKind::SetLobby),
+        OrderKind::Conduct(ConductKind::Enter),
+        OrderKind::Conduct(ConductKind::Withdraw),
+        OrderKind::Conduct(ConductKind::Admit),
+        OrderKind::Conduct(ConductKind::Move),
+        OrderKind::Conduct(ConductKind::Insert),
+        OrderKind::Conduct(ConductKind::Observe),
+        OrderKind::Conduct(ConductKind::CallUp),
+        OrderKind::Conduct(ConductKind::NextSpeaker),
+        OrderKind::Conduct(ConductKind::Broadcast),
+        OrderKind::Conduct(ConductKind::EndAddress),
+        OrderKind::Conduct(ConductKind::Spotlight),
+        OrderKind::Conduct(ConductKind::StartCarousel),
+        OrderKind::Conduct(ConductKind::PauseCarousel),
+        OrderKind::Conduct(ConductKind::NextInCarousel),
+        OrderKind::Conduct(ConductKind::StopCarousel),
+        OrderKind::Conduct(ConductKind::StartRoll),
+        OrderKind::Conduct(ConductKind::StopRoll),
+        OrderKind::Conduct(ConductKind::OrderDevice),
+        OrderKind::Conduct(ConductKind::AnswerDevice),
+        OrderKind::Conduct(ConductKind::Received),
     ];
 
     /// True for what only the server itself may order.
@@ -270,6 +305,7 @@ impl OrderKind {
             | OrderKind::MediaConnected
             | OrderKind::MediaLost
             | OrderKind::DeviceLost => true,
+            OrderKind::Conduct(kind) => kind.is_of_system(),
             OrderKind::Call
             | OrderKind::Invite
             | OrderKind::InviteAbsent

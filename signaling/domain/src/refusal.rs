@@ -19,6 +19,7 @@ pub enum RefusalCode {
     UnknownIncident,
     UnknownTalkGroup,
     NotNow,
+    Locked,
     UnknownInvitation,
     UnknownParticipant,
     NobodyToRing,
@@ -56,6 +57,18 @@ pub enum Refusal {
     NoLink,
     #[error("the new chair must be able to command")]
     CannotChair,
+    #[error("not for whoever holds the chair; hand it over first")]
+    HoldsChair,
+    #[error("not for whoever only listens in")]
+    OnlyObserves,
+    #[error("nothing of the sort goes on")]
+    NothingGoesOn,
+    #[error("it goes on already")]
+    GoesOn,
+    #[error("does not wait to be admitted")]
+    NotWaiting,
+    #[error("the conference is locked: only who is ordered in may come")]
+    Locked,
     #[error("no such target: {0}")]
     UnknownTarget(String),
     #[error("no such incident: {0}")]
@@ -110,7 +123,12 @@ impl Refusal {
             Refusal::NotChair => RefusalCode::NotChair,
             Refusal::UnknownTarget(_) => RefusalCode::UnknownTarget,
             Refusal::UnknownIncident(_) => RefusalCode::UnknownIncident,
-            Refusal::IncidentState(_) => RefusalCode::NotNow,
+            Refusal::IncidentState(_)
+            | Refusal::HoldsChair
+            | Refusal::OnlyObserves
+            | Refusal::NothingGoesOn
+            | Refusal::GoesOn => RefusalCode::NotNow,
+            Refusal::Locked => RefusalCode::Locked,
             Refusal::NotHandling | Refusal::NotResponding => RefusalCode::NotAllowed,
             Refusal::UnknownTalkGroup(_) => RefusalCode::UnknownTalkGroup,
             Refusal::NotCommandingGroup => RefusalCode::NotAllowed,
@@ -120,7 +138,7 @@ impl Refusal {
             Refusal::UnknownParticipant(_) => RefusalCode::UnknownParticipant,
             Refusal::NobodyToRing => RefusalCode::NobodyToRing,
             Refusal::AlreadyThere => RefusalCode::AlreadyThere,
-            Refusal::Settled => RefusalCode::Settled,
+            Refusal::Settled | Refusal::NotWaiting => RefusalCode::Settled,
             Refusal::AnsweredElsewhere => RefusalCode::AnsweredElsewhere,
             Refusal::Ended => RefusalCode::Ended,
             Refusal::NotInConference => RefusalCode::NotInConference,

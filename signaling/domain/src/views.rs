@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::authority::{Post, may_give_link, role_may};
 use crate::conference::Conference;
+use crate::conference::conduct::priority::Pull;
 use crate::county::County;
 use crate::directory::{Account, Directory, Presence, Role, Site};
 use crate::ids::{AccountId, ConferenceId, InvitationId, ParticipantId, SiteCode};
@@ -74,7 +75,9 @@ impl County {
     #[must_use]
     pub fn rung_by(&self, invitation: &Invitation) -> Vec<&AccountId> {
         if invitation.state == InvitationState::Ringing {
-            self.reachable(&invitation.callee, invitation.ordered)
+            self.conference(invitation.conference)
+                .map(|conference| self.reachable(conference, invitation))
+                .unwrap_or_default()
         } else {
             Vec::new()
         }
@@ -178,8 +181,8 @@ impl County {
     #[must_use]
     pub fn involved_in<'a>(&'a self, conference: &'a Conference) -> BTreeSet<&'a AccountId> {
         let rung = conference.invitations().flat_map(|one| self.rung_by(one));
-        let present = conference.present().map(|one| &one.account);
-        present.chain(rung).collect()
+        let there = conference.there().map(|one| &one.account);
+        there.chain(rung).collect()
     }
 
     /// Those whose subtree it was called from.
@@ -214,6 +217,13 @@ impl County {
         name.unwrap_or_default()
     }
 
+    /// An account's own name for display; its login if it is unknown.
+    #[must_use]
+    pub fn account_name(&self, account: &AccountId) -> String {
+        let known = self.directory.account(account);
+        known.map_or_else(|| account.0.clone(), |one| one.name.clone())
+    }
+
     /// A participant's name for display: the person's for a field unit, else the site's.
     #[must_use]
     pub fn participant_name(&self, participant: &Participant) -> &str {
@@ -227,13 +237,22 @@ impl County {
         }
     }
 
-    /// The accounts that can be rung for a callee now: their devices are
-    /// there and, unless ordered, they are in no conference.
-    pub(crate) fn reachable(&self, callee: &Callee, ordered: bool) -> Vec<&AccountId> {
-        self.answering(callee)
+    /// The accounts that can be rung by an invitation now: their devices are there,
+    /// and they are in no conference, or in one that this call takes them out of.
+    pub(crate) fn reachable(
+        &self,
+        conference: &Conference,
+        invitation: &Invitation,
+    ) -> Vec<&AccountId> {
+        self.answering(&invitation.callee)
             .into_iter()
             .filter(|account| self.presence.of_account(account) != Presence::Offline)
-            .filter(|account| ordered || self.stay_of(account).is_none())
+            .filter(
+                |account| match self.pull(account, conference, invitation.ordered) {
+                    None | Some(Pull::Hold | Pull::Leave) => true,
+                    Some(Pull::Busy) => false,
+                },
+            )
             .collect()
     }
 

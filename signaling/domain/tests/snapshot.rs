@@ -14,7 +14,8 @@ use liandong_domain::talk::group::{
 };
 use liandong_domain::talk::{Rank, TalkOrder};
 use liandong_domain::{
-    Actor, Callee, Decision, IncidentKind, IncidentOrder, Level, Order, Place, TalkGroupId, Tier,
+    Actor, Callee, Conduct, Decision, Device, IncidentKind, IncidentOrder, Level, Order, Place,
+    RollOrder, TalkGroupId, Tier,
 };
 use serde_json::Value;
 use support::{COMMANDER, JIZHOU, SHAHE, Shell, site};
@@ -32,6 +33,7 @@ fn form(value: &Value, at: &str, places: &mut BTreeSet<String>) {
                     "kept",
                     "entered",
                     "sos",
+                    "knocks",
                 ]
                 .iter()
                 .any(|map| at.ends_with(map));
@@ -138,6 +140,38 @@ fn incident(shell: &mut Shell) {
     shell.by(COMMANDER, call).unwrap();
 }
 
+/// All that a conference can have by being conducted.
+fn everything(shell: &mut Shell) {
+    let conference = shell.call(COMMANDER, &[site(JIZHOU), site(SHAHE)], true);
+    let participant = shell.join(JIZHOU);
+    shell.join(SHAHE);
+    shell.by(SHAHE, Order::Leave { conference }).unwrap();
+    for step in [
+        Conduct::SetLobby { open: true },
+        Conduct::Broadcast { tier: None },
+        Conduct::Spotlight {
+            participant: Some(participant),
+        },
+        Conduct::StartCarousel {
+            accounts: vec![JIZHOU.into()],
+            interval_s: 10,
+        },
+        Conduct::StartRoll {
+            order: RollOrder::Parallel,
+            answer_s: 10,
+        },
+        Conduct::OrderDevice {
+            participant,
+            device: Device::Camera,
+            on: true,
+            reason: "查岗".to_owned(),
+        },
+    ] {
+        let order = Order::Conduct { conference, step };
+        shell.by(COMMANDER, order).unwrap();
+    }
+}
+
 #[test]
 fn form_of_a_snapshot_changes_only_with_its_version() {
     let mut shell = Shell::lit();
@@ -160,7 +194,7 @@ fn form_of_a_snapshot_changes_only_with_its_version() {
             &Order::End { conference },
         )
         .unwrap();
-    shell.call(COMMANDER, &[site(SHAHE)], true);
+    everything(&mut shell);
     incident(&mut shell);
     talk_groups(&mut shell);
 

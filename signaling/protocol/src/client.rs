@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::conduct::Conduct;
 use crate::directory::{Place, Tier};
 use crate::ids::{
     AccountId, ConferenceId, IncidentId, InvitationId, ParticipantId, SiteCode, TalkGroupId,
@@ -176,6 +177,11 @@ pub enum Request {
     HandOver {
         conference: ConferenceId,
         participant: ParticipantId,
+    },
+    /// Conducts a running conference (会控). Reply: `Done`, unless the step says otherwise.
+    Conduct {
+        conference: ConferenceId,
+        step: Conduct,
     },
     /// Says what the client itself sends, for everybody's display. Reply: `Done`.
     SetOwnMedia {

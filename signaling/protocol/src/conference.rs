@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::client::Target;
+use crate::conduct::{
+    Address, Carousel, ConferenceMode, DeviceOrder, Knock, ParticipantRole, Roll,
+};
 use crate::ids::{AccountId, ConferenceId, IncidentId, InvitationId, ParticipantId, SiteCode};
 
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
@@ -46,6 +49,20 @@ pub struct Conference {
     pub chair: Option<ParticipantId>,
     /// Set by "mute all": who joins later comes in muted, too.
     pub all_muted: bool,
+    pub mode: ConferenceMode,
+    /// Nobody new, except who is ordered in.
+    pub locked: bool,
+    /// Whoever comes by himself waits to be admitted.
+    pub lobby: bool,
+    /// Who waits in the lobby, first come first.
+    pub knocks: Vec<Knock>,
+    /// Who speaks to all, while that goes on.
+    pub address: Option<Address>,
+    /// Large on every wall: called up, answering the roll, in the carousel, or chosen.
+    pub spotlight: Option<ParticipantId>,
+    pub carousel: Option<Carousel>,
+    /// The present roll call, or the last one.
+    pub roll: Option<Roll>,
 }
 
 /// Why a ring ended without the callee joining.
@@ -107,18 +124,12 @@ pub struct Invitation {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
 #[ts(export)]
-pub enum ParticipantRole {
-    Chair,
-    Speaker,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
-#[serde(rename_all = "camelCase")]
-#[ts(export)]
 pub enum ParticipantState {
     /// Media not connected yet, or lost and coming back.
     Joining,
     In,
+    /// Called into a higher conference; it comes back.
+    Held,
     Left,
 }
 
@@ -156,9 +167,16 @@ pub struct Participant {
     pub state: ParticipantState,
     /// Muted by the chair: the media server drops this participant's sound.
     pub muted: bool,
+    /// What the media server lets through, apart from `muted`.
+    pub sound: bool,
+    pub picture: bool,
+    /// Since when it asks for the word.
+    pub hand_since_ms: Option<f64>,
     /// What the participant itself says it sends.
     pub microphone: bool,
     pub camera: bool,
+    pub microphone_order: Option<DeviceOrder>,
+    pub camera_order: Option<DeviceOrder>,
     /// Present with the state `Left`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]

@@ -11,6 +11,7 @@
 //! as seen by the server.
 
 pub mod client;
+pub mod conduct;
 pub mod conference;
 pub mod directory;
 pub mod http;
@@ -21,9 +22,10 @@ pub mod server;
 pub mod talk;
 
 pub use client::{ClientMessage, Device, MediaWish, Request, Target, Tile};
+pub use conduct::{Conduct, ParticipantRole};
 pub use conference::{
     Conference, ConferenceKind, ConferenceState, Invitation, InvitationState, LeaveReason,
-    MissReason, Participant, ParticipantRole, ParticipantState,
+    MissReason, Participant, ParticipantState,
 };
 pub use directory::{Directory, DirectoryPerson, DirectorySite, Place, Presence, Role, Tier};
 pub use ids::{

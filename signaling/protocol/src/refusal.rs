@@ -47,6 +47,8 @@ pub enum RefusalCode {
     UnknownTalkGroup,
     /// Not in the incident's present state.
     NotNow,
+    /// Only who is ordered in may come.
+    ConferenceLocked,
     UnknownInvitation,
     UnknownParticipant,
     /// The target list rings nobody.

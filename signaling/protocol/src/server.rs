@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::conduct::{ConductNotice, Door, StayReason};
 use crate::conference::{Conference, Invitation, MissReason, Participant};
 use crate::directory::{Directory, Presence};
 use crate::http::Me;
@@ -117,6 +118,8 @@ pub struct Snapshot {
     pub incidents: Vec<Incident>,
     /// Rings that wait for this client's answer.
     pub rings: Vec<Ring>,
+    /// Conferences that the client may come into by itself, or has a place in.
+    pub doors: Vec<Door>,
     /// This client's own stay in a conference.
     pub own_participant: Option<ParticipantId>,
 }
@@ -136,6 +139,8 @@ pub struct Ring {
     /// Present when the device is to answer by itself, in so many ms; it
     /// sends `Accept` when the countdown ends.
     pub auto_answer_in_ms: Option<u32>,
+    /// Why the device is brought in without being asked (强插).
+    pub forced: Option<String>,
     pub deadline_ms: f64,
 }
 
@@ -253,6 +258,21 @@ pub enum Push {
     /// New or changed.
     Participant {
         participant: Participant,
+    },
+    /// All doors of the client, as they are now.
+    Doors {
+        doors: Vec<Door>,
+    },
+    /// This client is in that conference now: it connects its media.
+    Stay {
+        conference: ConferenceId,
+        participant: ParticipantId,
+        reason: StayReason,
+    },
+    /// What was done in a conference that the client is in.
+    Conducted {
+        conference: ConferenceId,
+        notice: ConductNotice,
     },
     /// Forget the conference and all that belongs to it.
     ConferenceEnded {

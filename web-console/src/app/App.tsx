@@ -1,6 +1,7 @@
 import { useTranslation } from "react-i18next";
 import { useStore } from "zustand";
 
+import { ConductNotices } from "../features/conduct/Notices";
 import { IncidentBell } from "../features/incidents/NewCalls";
 import { EnrolPage } from "../features/login/EnrolPage";
 import { LoginPage } from "../features/login/LoginPage";
@@ -46,6 +47,7 @@ function SignedIn() {
     <>
       <Face />
       <IncidentBell />
+      <ConductNotices />
       <PartingNotice />
       <PutOut />
       <LostOverlay />

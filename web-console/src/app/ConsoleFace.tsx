@@ -17,6 +17,10 @@ import { IncidentList } from "../features/incidents/IncidentList";
 import { NewCalls, useWaiting } from "../features/incidents/NewCalls";
 import { ReportForm } from "../features/incidents/ReportForm";
 import { look, useIncidentsView } from "../features/incidents/store";
+import { ConductPanel } from "../features/conduct/ConductPanel";
+import { Doors } from "../features/conduct/Doors";
+import { OwnState } from "../features/conduct/OwnState";
+import { rosterOf, waitingOf } from "../features/conduct/roster";
 import { InvitationBoard } from "../features/invitations/InvitationBoard";
 import { RingScreen } from "../features/ringing/RingScreen";
 import { SosBanner } from "../features/talk/SosBanner";
@@ -50,7 +54,7 @@ export function ConsoleFace() {
         <div className="console-left-page">{left === "directory" ? <SiteTree /> : left === "incidents" ? <IncidentList /> : <TalkPanel />}</div>
       </aside>
       {conference === null ? (
-        <main className="console-middle">{incident ?? <Overview />}</main>
+        <main className="console-middle">{incident ?? <Overview extra={<Doors />} />}</main>
       ) : (
         <ConsoleCall key={conference} conference={conference} onDevices={openDevices} />
       )}
@@ -64,6 +68,36 @@ export function ConsoleFace() {
 type Left = "directory" | "incidents" | "talk";
 
 const LEFT_TITLES = { directory: "directory.title", incidents: "incident.title", talk: "talk.title" } as const;
+
+/** Beside the wall: who is in and what he may, or who was called. */
+function CallSide({ conference, mayDirect }: { conference: ConferenceId; mayDirect: boolean }) {
+  const { t } = useTranslation();
+  const [shown, setShown] = useState<"invitations" | "conduct">("invitations");
+  const known = useReplica((replica) => replica.conferences.get(conference));
+  const participants = useReplica((replica) => replica.participants);
+  const waiting = waitingOf(known, rosterOf(participants, conference));
+  return (
+    <div className="call-side">
+      <div className="console-tabs" role="group" aria-label={t("conduct.title")}>
+        <button type="button" aria-pressed={shown === "invitations"} data-testid="tab-invitations" onClick={() => setShown("invitations")}>
+          {t("invitation.title")}
+        </button>
+        <button type="button" aria-pressed={shown === "conduct"} data-testid="tab-conduct" onClick={() => setShown("conduct")}>
+          {t("conduct.title")}
+          <Badge count={waiting} title={t("conduct.waitingCount", { count: waiting })} />
+        </button>
+      </div>
+      <div className="call-side-page">
+        {shown === "invitations" ? (
+          <InvitationBoard conference={conference} mayCallAbsent={mayDirect} />
+        ) : (
+          <ConductPanel conference={conference} mayDirect={mayDirect} />
+        )}
+      </div>
+    </div>
+  );
+}
+
 
 /** What the left column shows; how many incidents wait is told on either side. */
 function LeftTabs({ shown, onShow }: { shown: Left; onShow: (left: Left) => void }) {
@@ -106,12 +140,15 @@ function ConsoleCall({ conference, onDevices }: { conference: ConferenceId; onDe
         </div>
         <footer className="console-bottom">
           <SelfView />
-          <OwnNotices conference={conference} />
+          <div className="own-words">
+            <OwnState conference={conference} />
+            <OwnNotices conference={conference} />
+          </div>
           <CallControls conference={conference} size="desk" onDevices={onDevices} />
         </footer>
       </main>
       <aside className="console-right" data-incident={incident !== null} aria-label={t(incident === null ? "invitation.title" : "incident.title")}>
-        {incident ?? <InvitationBoard conference={conference} mayCallAbsent={mayDirect} />}
+        {incident ?? <CallSide conference={conference} mayDirect={mayDirect} />}
       </aside>
       <CallSound />
     </>

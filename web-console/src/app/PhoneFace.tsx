@@ -5,6 +5,8 @@ import { Badge } from "antd";
 import { useTranslation } from "react-i18next";
 
 import { CallControls } from "../features/conference/CallControls";
+import { Doors } from "../features/conduct/Doors";
+import { OwnState } from "../features/conduct/OwnState";
 import { MediaState } from "../features/conference/CallStatus";
 import { OwnNotices, SelfView } from "../features/conference/SelfView";
 import { WaitingForAnswer } from "../features/conference/WaitingForAnswer";
@@ -23,6 +25,7 @@ import { showRadio, useTalkView } from "../features/talk/store";
 import { Wall } from "../features/wall/Wall";
 import { CallSound } from "../media/Streams";
 import { useReplica } from "../protocol/client";
+import { isPresent } from "../protocol/replica";
 import type { ConferenceId } from "../protocol/generated/ConferenceId";
 import { LanguageSwitch } from "../ui/LanguageSwitch";
 import { clockOf } from "../ui/time";
@@ -55,6 +58,7 @@ export function PhoneFace() {
             <Wall conference={conference} />
             <WaitingForAnswer conference={conference} />
           </div>
+          <OwnState conference={conference} />
           <OwnNotices conference={conference} />
           <IncidentsOverCall />
           {commands && <OverloadBanner />}
@@ -76,6 +80,7 @@ function PhoneAtRest({ commands }: { commands: boolean }) {
   return (
     <div className="phone-at-rest">
       {!incidents && <NewCalls dossierInView={false} />}
+      {!incidents && <Doors />}
       <div className="phone-page">
         {radio ? (
           <PhoneTalk />
@@ -128,7 +133,7 @@ function PhoneStatus({ conference: id }: { conference: ConferenceId }) {
   const title = useTitle(conference);
   const parties = useReplica((replica) => {
     let count = 0;
-    for (const one of replica.participants.values()) if (one.conference === id && one.state !== "left") count += 1;
+    for (const one of replica.participants.values()) if (one.conference === id && isPresent(one)) count += 1;
     return count;
   });
   const offset = useReplica((replica) => replica.clockOffsetMs);

@@ -9,6 +9,8 @@ import { CallControls } from "../features/conference/CallControls";
 import { CallStatus } from "../features/conference/CallStatus";
 import { OwnNotices, SelfView } from "../features/conference/SelfView";
 import { WaitingForAnswer } from "../features/conference/WaitingForAnswer";
+import { Doors } from "../features/conduct/Doors";
+import { OwnState } from "../features/conduct/OwnState";
 import { DeviceCheck } from "../features/devices/DeviceCheck";
 import { FieldIncidents } from "../features/incidents/FieldIncidents";
 import { IncidentsOverCall } from "../features/incidents/IncidentsOverCall";
@@ -74,6 +76,9 @@ export function TerminalFace() {
           <div className="terminal-at-rest">
             <NewCalls dossierInView={false} />
             <IdleScreen corner={corner} actions={<IncidentButtons />} />
+            <div className="terminal-doors">
+              <Doors />
+            </div>
           </div>
         )
       ) : (
@@ -90,7 +95,10 @@ export function TerminalFace() {
           <footer>
             <SelfView />
             <CallControls conference={conference} size="room" onDevices={openDevices} />
-            <OwnNotices conference={conference} />
+            <div className="own-words">
+              <OwnState conference={conference} />
+              <OwnNotices conference={conference} />
+            </div>
           </footer>
           <CallSound />
         </main>

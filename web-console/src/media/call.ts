@@ -202,6 +202,8 @@ export function followCalls(): void {
         if (event.conference === conference) media.sendLayers(event.track, event.layers);
         return;
       case "ringMissed":
+      case "conducted":
+      case "seated":
         return;
       default:
         event satisfies never;

@@ -4,6 +4,8 @@ import { createStore } from "zustand/vanilla";
 import { Connection, type ConnectionPhase, type Socket, type Welcome } from "./connection";
 import { allowAutoAnswer, deviceStore, settleDevice } from "./device";
 import { RefusedError } from "./errors";
+import type { Conduct } from "./generated/Conduct";
+import type { ConductNotice } from "./generated/ConductNotice";
 import type { ConferenceId } from "./generated/ConferenceId";
 import type { IceServer } from "./generated/IceServer";
 import type { IncidentId } from "./generated/IncidentId";
@@ -18,6 +20,7 @@ import type { Reply } from "./generated/Reply";
 import type { Request } from "./generated/Request";
 import type { SendLayer } from "./generated/SendLayer";
 import type { SentTrack } from "./generated/SentTrack";
+import type { StayReason } from "./generated/StayReason";
 import type { Target } from "./generated/Target";
 import * as http from "./http";
 import { type NetworkChange, watchNetwork } from "./network";
@@ -51,6 +54,10 @@ export type ClientEvent =
   /** Another network than before; or the same with another rate. */
   | { type: "networkChanged" }
   | { type: "uplinkChanged" }
+  /** Somebody in the own call was moved, held, or came in from above. */
+  | { type: "conducted"; notice: ConductNotice }
+  /** Brought into a call that nobody here asked for at this moment. */
+  | { type: "seated"; reason: StayReason }
   /** A ring at this client ended unanswered. */
   | { type: "ringMissed"; fromSiteName: string; reason: MissReason };
 
@@ -117,6 +124,8 @@ function pushed(push: Push): void {
   const stopped = push.type === "ringStopped" ? ringOf(push.invitation) : undefined;
   change((replica) => applyPush(replica, push, Date.now()), PUBLISH_AFTER_MS);
   if (push.type === "mediaLost" || push.type === "sendLayers") tell(push);
+  if (push.type === "conducted" && push.conference === latest?.ownConference) tell({ type: "conducted", notice: push.notice });
+  if (push.type === "stay") tell({ type: "seated", reason: push.reason });
   if (push.type === "resync") void askForDossier().catch(() => undefined);
   if (push.type === "talk") hearTalk(push.news);
   if (push.type === "overload") overloadStore.setState({ level: push.level });
@@ -298,6 +307,17 @@ export async function ring(targets: Target[], ordered: boolean): Promise<void> {
   }
   const reply = await order({ type: "call", targets, title: null, ordered });
   if (reply.type === "called") change((replica) => entered(replica, reply.conference, null));
+}
+
+/** One step of conducting a conference. */
+export async function conduct(conference: ConferenceId, step: Conduct): Promise<void> {
+  await order({ type: "conduct", conference, step });
+}
+
+/** Comes into a call by ourselves; or waits in its lobby until somebody admits us. */
+export async function enter(conference: ConferenceId, step: Extract<Conduct, { type: "enter" | "observe" }>): Promise<void> {
+  const reply = await order({ type: "conduct", conference, step });
+  if (reply.type === "accepted") change((replica) => entered(replica, reply.conference, reply.participant));
 }
 
 /** The page shows this incident's dossier from now on, kept up to date by the server; or no longer any. */

@@ -60,6 +60,7 @@ const WELCOME: Welcome = {
     participants: [],
     incidents: [],
     rings: [],
+    doors: [],
     ownParticipant: null,
   },
 };

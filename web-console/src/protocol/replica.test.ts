@@ -43,6 +43,14 @@ const CONFERENCE: Conference = {
   startedAtMs: NOW,
   chair: 20,
   allMuted: false,
+  mode: "free",
+  locked: false,
+  lobby: false,
+  knocks: [],
+  address: null,
+  spotlight: null,
+  carousel: null,
+  roll: null,
 };
 
 function participant(id: number, account: string, change: Partial<Participant> = {}): Participant {
@@ -55,8 +63,13 @@ function participant(id: number, account: string, change: Partial<Participant> =
     role: "speaker",
     state: "in",
     muted: false,
+    sound: true,
+    picture: true,
+    handSinceMs: null,
     microphone: true,
     camera: true,
+    microphoneOrder: null,
+    cameraOrder: null,
     ...change,
   };
 }
@@ -70,6 +83,7 @@ const RING: Ring = {
   fromSite: "511922",
   fromSiteName: "南江县综治中心",
   autoAnswerInMs: 3_000,
+  forced: null,
   deadlineMs: NOW + 30_000,
 };
 
@@ -81,6 +95,7 @@ function snapshot(change: Partial<Snapshot> = {}): Snapshot {
     participants: [],
     incidents: [],
     rings: [],
+    doors: [],
     ownParticipant: null,
     ...change,
   };
@@ -282,5 +297,31 @@ describe("incidents", () => {
     expect(later.open?.dossier?.text).toBe("约二十户");
     expect(later.open?.dossier?.incident.state).toBe("dispatched");
     expect(resync(state, snapshot(), NOW).open?.incident).toBe(3);
+  });
+});
+
+describe("pre-emption and doors", () => {
+  test("a place that is kept is no stay; giving it back is one", () => {
+    const held = after(inCall(), { type: "participant", participant: participant(21, ME.account, { state: "held" }) });
+    expect(held).toMatchObject({ ownConference: null, ownParticipant: null, parting: null });
+    const back = after(
+      held,
+      { type: "participant", participant: participant(21, ME.account, { state: "joining" }) },
+      { type: "stay", conference: 7, participant: 21, reason: { type: "givenBack" } },
+    );
+    expect(back).toMatchObject({ ownConference: 7, ownParticipant: 21 });
+  });
+
+  test("an answer that comes before the word of the held place is not undone by it", () => {
+    const higher = entered(inCall(), 8, 30);
+    const state = after(higher, { type: "participant", participant: participant(21, ME.account, { state: "held" }) });
+    expect(state).toMatchObject({ ownConference: 8, ownParticipant: 30 });
+  });
+
+  test("doors are told as a whole", () => {
+    const door = { conference: 9, title: "例会", fromSiteName: "南江县综治中心", state: "lobby" } as const;
+    const state = after(replica(), { type: "doors", doors: [door] });
+    expect(state.doors).toEqual([door]);
+    expect(after(state, { type: "doors", doors: [] }).doors).toEqual([]);
   });
 });

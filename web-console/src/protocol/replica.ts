@@ -3,6 +3,7 @@ import type { Conference } from "./generated/Conference";
 import type { ConferenceId } from "./generated/ConferenceId";
 import type { DirectoryPerson } from "./generated/DirectoryPerson";
 import type { DirectorySite } from "./generated/DirectorySite";
+import type { Door } from "./generated/Door";
 import type { Dossier } from "./generated/Dossier";
 import type { Incident } from "./generated/Incident";
 import type { IncidentId } from "./generated/IncidentId";
@@ -40,6 +41,8 @@ export type Replica = {
   incidents: ReadonlyMap<IncidentId, Incident>;
   open: OpenDossier | null;
   rings: readonly OwnRing[];
+  /** Calls that we may come into by ourselves, or have a place in. */
+  doors: readonly Door[];
   /** The conference this client is in. */
   ownConference: ConferenceId | null;
   ownParticipant: ParticipantId | null;
@@ -64,6 +67,7 @@ export function fromSnapshot(me: Me, snapshot: Snapshot, serverTimeMs: number, n
     incidents: keyed(snapshot.incidents, (incident) => incident.id),
     open: null,
     rings: snapshot.rings.map((ring) => withAutoAnswer(ring, nowMs)),
+    doors: snapshot.doors,
     ownConference: own?.conference ?? null,
     ownParticipant: own?.id ?? null,
     leftBehind: null,
@@ -155,6 +159,10 @@ export function applyPush(replica: Replica, push: Push, nowMs: number): Replica 
       return { ...replica, invitations: put(replica.invitations, push.invitation.id, push.invitation) };
     case "participant":
       return withParticipant(replica, push.participant);
+    case "doors":
+      return { ...replica, doors: push.doors };
+    case "stay":
+      return entered(replica, push.conference, push.participant);
     case "conferenceEnded":
       return forget(replica, push.conference, push.endedBy);
     case "removed": {
@@ -172,6 +180,7 @@ export function applyPush(replica: Replica, push: Push, nowMs: number): Replica 
     case "resync":
       return resync(replica, push.snapshot, nowMs);
     // Not state: shown as they come (vitals), or acted upon (media, session).
+    case "conducted":
     case "speaking":
     case "quality":
     case "slotQuality":
@@ -195,6 +204,8 @@ function withParticipant(replica: Replica, participant: Participant): Replica {
   if (participant.id === replica.ownParticipant && participant.state === "left") {
     return { ...parted(next, null), leftBehind: participant.conference };
   }
+  // Called into a higher one: what is told of that one brings us in.
+  if (participant.id === replica.ownParticipant && participant.state === "held") return parted(next, null);
   if (replica.ownParticipant !== null) return next;
   return { ...next, ownParticipant: findOwn(participants, replica.me.account, participant.conference) };
 }
@@ -223,6 +234,11 @@ export function accountName(replica: Replica, account: AccountId): string {
   return replica.people.get(account)?.name ?? account;
 }
 
+/** In the call with media, or coming; not one whose place is only kept. */
+export function isPresent({ state }: Participant): boolean {
+  return state === "in" || state === "joining";
+}
+
 function findOwn(
   participants: ReadonlyMap<ParticipantId, Participant>,
   account: AccountId,
@@ -230,7 +246,7 @@ function findOwn(
 ): ParticipantId | null {
   let own: ParticipantId | null = null;
   for (const participant of participants.values()) {
-    if (participant.conference === conference && participant.account === account && participant.state !== "left") {
+    if (participant.conference === conference && participant.account === account && isPresent(participant)) {
       own = participant.id;
     }
   }

@@ -94,6 +94,7 @@ fn snapshot() -> Snapshot {
         participants: Vec::new(),
         incidents: Vec::new(),
         rings: Vec::new(),
+        doors: Vec::new(),
         own_participant: None,
     }
 }

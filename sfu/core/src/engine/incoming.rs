@@ -48,9 +48,12 @@ impl Engine {
         }
         let (codec, rtx) = upstream.codec_of(header.payload_type)?;
         if !source.open {
-            if source.last_packet.is_some() {
-                // Muted is not silent.
-                source.last_packet = Some(now);
+            // Muted is not silent, nor is one that was never open: what comes counts as received.
+            source.last_packet = Some(now);
+            if !source.started {
+                source.started = true;
+                let source = source.id;
+                self.events.push_back(Event::SourceStarted { source });
             }
             self.counters.dropped_gated += 1;
             return Some(Received::Dropped);

@@ -209,6 +209,11 @@ fn gate_holds_before_the_first_packet() {
     world.run_media(SECOND);
     assert_eq!(world.clients[&listener].heard(), []);
     assert!(!world.clients[&muted].heard().is_empty());
+    // Received, though nobody gets it.
+    let source = microphone(muted);
+    let told =
+        |event: &Event| matches!(event, Event::SourceStarted { source: of } if *of == source);
+    assert!(world.events.iter().any(told));
 }
 
 #[test]

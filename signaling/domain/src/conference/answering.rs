@@ -13,15 +13,15 @@ use crate::refusal::Refusal;
 
 impl Draft {
     /// The first to accept is the participant. Whoever is in another
-    /// conference leaves that one.
+    /// conference leaves that one, or is held there.
     pub(crate) fn accept(&mut self, by: &Account, invitation: InvitationId) -> Result<(), Refusal> {
         let one = self.answerable(by, invitation, InvitationInput::Accept)?;
         let running = self.running(one.conference)?;
-        if running.stay_of(&by.id).is_some() {
+        if running.place_of(&by.id).is_some() {
             return Err(Refusal::AlreadyThere);
         }
-        self.leave_for_another(by);
-        let participant = self.come_in(by, one.conference, running.all_muted);
+        self.go_into(by, &running, one.ordered);
+        let participant = self.come_in(by, &running, running.all_muted);
         self.push(Event::InvitationAccepted {
             conference: one.conference,
             invitation,
@@ -54,7 +54,7 @@ impl Draft {
         conference: ConferenceId,
     ) -> Result<(), Refusal> {
         let running = self.running(conference)?;
-        let own = Draft::own_stay(&running, by)?;
+        let own = running.place_of(&by.id).ok_or(Refusal::NotInConference)?;
         self.depart(own, LeaveReason::Left, None, None);
         Ok(())
     }
@@ -83,7 +83,12 @@ impl Draft {
         let one = self.known_participant(id)?;
         match one.after(ParticipantInput::MediaConnected) {
             Ok(_) => {}
-            Err(ParticipantUnmoved::Unchanged | ParticipantUnmoved::NotWaiting) => return Ok(()),
+            Err(
+                ParticipantUnmoved::Unchanged
+                | ParticipantUnmoved::NotWaiting
+                | ParticipantUnmoved::NotHeld
+                | ParticipantUnmoved::Away,
+            ) => return Ok(()),
             Err(ParticipantUnmoved::Gone) => return Err(Refusal::NotInConference),
         }
         self.push(Event::ParticipantIn {
@@ -107,7 +112,12 @@ impl Draft {
         match one.after(ParticipantInput::MediaLost) {
             Ok(_) => self.reconnect(&one),
             // Its first connection is still being made; that deadline stands.
-            Err(ParticipantUnmoved::Unchanged | ParticipantUnmoved::NotWaiting) => {}
+            Err(
+                ParticipantUnmoved::Unchanged
+                | ParticipantUnmoved::NotWaiting
+                | ParticipantUnmoved::NotHeld
+                | ParticipantUnmoved::Away,
+            ) => {}
             Err(ParticipantUnmoved::Gone) => return Err(Refusal::NotInConference),
         }
         Ok(())

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::authority::{Post, may_command};
+use super::conduct::ParticipantRole;
+use crate::authority::{Post, Reach, may_command};
 use crate::conference::{Conference, ConferenceKind};
 use crate::county::County;
 use crate::directory::{Account, Role};
@@ -21,7 +22,7 @@ use crate::text::clean;
 
 impl Draft {
     /// Opens a conference with the caller in the chair. A caller who is in
-    /// another conference leaves that one.
+    /// another conference leaves that one, or is held there.
     pub(crate) fn call(
         &mut self,
         by: &Account,
@@ -47,7 +48,6 @@ impl Draft {
             return Err(full_conference());
         }
 
-        self.leave_for_another(by);
         let conference = ConferenceId(self.county.last.conference.0.saturating_add(1));
         self.push(Event::ConferenceCalled {
             conference,
@@ -64,9 +64,12 @@ impl Draft {
         if let Some(incident) = incident {
             self.push_incident(incident, Some(&by.id), What::Convened { conference });
         }
-        self.come_in(by, conference, false);
+        let running = self.running(conference)?;
+        // What an emergency's caller is in keeps his place, too.
+        self.go_into(by, &running, incident.is_some());
+        self.come_in(by, &running, false);
         for callee in callees {
-            self.issue(by, conference, callee, ordered, 1);
+            self.issue(by, conference, callee, ordered, 1, None);
         }
         Ok(())
     }
@@ -82,13 +85,16 @@ impl Draft {
     ) -> Result<(), Refusal> {
         let running = self.running(conference)?;
         Draft::own_stay(&running, by)?;
+        if running.locked && !ordered {
+            return Err(Refusal::Locked);
+        }
         let callees = self
             .county
             .callees(by, targets, ordered, Some(&running))?
             .into_iter()
             .map(|callee| (callee, ordered))
             .collect();
-        self.ring_into(by, &running, callees)
+        self.ring_into(by, &running, callees, None)
     }
 
     /// Whoever missed the last call or went, but not who was removed or whose
@@ -99,7 +105,7 @@ impl Draft {
         conference: ConferenceId,
     ) -> Result<(), Refusal> {
         let running = self.running(conference)?;
-        may_command(&running, by, None, &self.county.directory)?;
+        may_command(&running, by, Reach::All, &self.county.directory)?;
         let mut seen = BTreeSet::new();
         let mut callees = Vec::new();
         for callee in running.invitations().map(|one| &one.callee) {
@@ -113,13 +119,15 @@ impl Draft {
             {
                 // Who orders now need not stand above everybody whom another ordered.
                 let ordered = last.ordered && self.county.is_below(by, callee);
-                callees.push((callee.clone(), ordered));
+                if ordered || !running.locked {
+                    callees.push((callee.clone(), ordered));
+                }
             }
         }
         if callees.is_empty() {
             return Err(Refusal::NobodyToRing);
         }
-        self.ring_into(by, &running, callees)
+        self.ring_into(by, &running, callees, None)
     }
 
     pub(crate) fn cancel_invitation(
@@ -131,7 +139,7 @@ impl Draft {
         let running = self.running(one.conference)?;
         Draft::own_stay(&running, by)?;
         if one.by != by.id && !self.county.is_below(by, &one.callee) {
-            may_command(&running, by, None, &self.county.directory)?;
+            may_command(&running, by, Reach::All, &self.county.directory)?;
         }
         one.after(InvitationInput::Cancel)
             .map_err(|_| Refusal::Settled)?;
@@ -159,8 +167,19 @@ impl Draft {
     pub(crate) fn come_in(
         &mut self,
         account: &Account,
+        conference: &Conference,
+        muted: bool,
+    ) -> ParticipantId {
+        let role = ParticipantRole::of_newcomer(conference.mode);
+        self.come_in_as(account, conference.id, muted, role)
+    }
+
+    pub(crate) fn come_in_as(
+        &mut self,
+        account: &Account,
         conference: ConferenceId,
         muted: bool,
+        role: ParticipantRole,
     ) -> ParticipantId {
         let participant = ParticipantId(self.county.last.participant.0.saturating_add(1));
         self.push(Event::ParticipantJoining {
@@ -171,17 +190,19 @@ impl Draft {
             muted,
             at: self.now,
             deadline: self.now.after(self.county.timing.join),
+            role,
         });
         participant
     }
 
-    fn ring_into(
+    pub(crate) fn ring_into(
         &mut self,
         by: &Account,
         running: &Conference,
         callees: Vec<(Callee, bool)>,
+        forced: Option<&str>,
     ) -> Result<(), Refusal> {
-        let there = running.present().count() + running.pending().count();
+        let there = running.there().count() + running.pending().count();
         if there + callees.len() > MAX_PARTICIPANTS {
             return Err(full_conference());
         }
@@ -203,7 +224,7 @@ impl Draft {
             let attempt = running
                 .last_invitation(&callee)
                 .map_or(1, |last| last.attempt.saturating_add(1));
-            self.issue(by, running.id, callee, ordered, attempt);
+            self.issue(by, running.id, callee, ordered, attempt, forced);
         }
         Ok(())
     }
@@ -216,6 +237,7 @@ impl Draft {
         callee: Callee,
         ordered: bool,
         attempt: u32,
+        forced: Option<&str>,
     ) {
         let invitation = InvitationId(self.county.last.invitation.0.saturating_add(1));
         self.push(Event::InvitationIssued {
@@ -227,6 +249,7 @@ impl Draft {
             attempt,
             at: self.now,
             deadline: self.now.after(self.county.timing.queued),
+            forced: forced.map(str::to_owned),
         });
     }
 }
@@ -234,7 +257,7 @@ impl Draft {
 impl County {
     /// The callees of a call by `by`: each once, in the order of the targets,
     /// without the caller and without whoever is there already.
-    fn callees(
+    pub(crate) fn callees(
         &self,
         by: &Account,
         targets: &[Target],
@@ -345,7 +368,7 @@ impl County {
     }
 
     /// The callee stands below the account.
-    fn is_below(&self, by: &Account, callee: &Callee) -> bool {
+    pub(crate) fn is_below(&self, by: &Account, callee: &Callee) -> bool {
         let by = Post::of_account(by);
         match callee {
             Callee::Site { code } => by.is_above(Post::of_site(code), &self.directory),
@@ -358,7 +381,11 @@ impl County {
 
     /// Present in the conference, or being called into it.
     fn is_there(&self, conference: &Conference, callee: &Callee) -> bool {
-        self.is_present(conference, callee) || conference.pending().any(|one| one.callee == *callee)
+        let answering = self.answering(callee);
+        let there = conference
+            .there()
+            .any(|one| answering.contains(&&one.account));
+        there || conference.pending().any(|one| one.callee == *callee)
     }
 
     /// Somebody who answers for the callee is present in the conference.

@@ -1,6 +1,7 @@
 //! What the chair does, and who holds the chair.
 
-use crate::authority::{Post, may_command, role_may};
+use super::conduct::ParticipantRole;
+use crate::authority::{Post, Reach, may_command, role_may};
 use crate::conference::{Conference, EndReason};
 use crate::county::County;
 use crate::directory::Account;
@@ -28,8 +29,8 @@ impl Draft {
         }
         let running = self.running(conference)?;
         Draft::own_stay(&running, by)?;
-        let one = Draft::present(&running, participant)?;
-        may_command(&running, by, Some(one), &self.county.directory)?;
+        let one = Draft::there(&running, participant)?;
+        may_command(&running, by, Reach::One(one), &self.county.directory)?;
         self.depart(one, LeaveReason::Removed, Some(&by.id), Some(reason));
         Ok(())
     }
@@ -40,7 +41,7 @@ impl Draft {
         conference: ConferenceId,
     ) -> Result<(), Refusal> {
         let running = self.running(conference)?;
-        may_command(&running, by, None, &self.county.directory)?;
+        may_command(&running, by, Reach::Chair, &self.county.directory)?;
         self.end(&running, EndReason::Ordered, Some(&by.id));
         Ok(())
     }
@@ -55,7 +56,7 @@ impl Draft {
         let running = self.running(conference)?;
         Draft::own_stay(&running, by)?;
         let one = Draft::present(&running, participant)?;
-        may_command(&running, by, Some(one), &self.county.directory)?;
+        may_command(&running, by, Reach::One(one), &self.county.directory)?;
         self.gate(one, muted, Some(&by.id));
         Ok(())
     }
@@ -68,7 +69,7 @@ impl Draft {
         muted: bool,
     ) -> Result<(), Refusal> {
         let running = self.running(conference)?;
-        may_command(&running, by, None, &self.county.directory)?;
+        may_command(&running, by, Reach::All, &self.county.directory)?;
         if running.all_muted != muted {
             self.push(Event::AllMuteChanged {
                 conference,
@@ -91,7 +92,7 @@ impl Draft {
         participant: ParticipantId,
     ) -> Result<(), Refusal> {
         let running = self.running(conference)?;
-        may_command(&running, by, None, &self.county.directory)?;
+        may_command(&running, by, Reach::Chair, &self.county.directory)?;
         let one = Draft::present(&running, participant)?;
         if !self.county.can_chair(one) {
             return Err(Refusal::CannotChair);
@@ -128,7 +129,7 @@ impl Draft {
         reason: EndReason,
         by: Option<&AccountId>,
     ) {
-        for one in conference.present() {
+        for one in conference.there() {
             self.depart(one, LeaveReason::ConferenceEnded, by, None);
         }
         for one in conference.pending() {
@@ -142,7 +143,7 @@ impl Draft {
         });
     }
 
-    fn gate(&mut self, one: &Participant, muted: bool, by: Option<&AccountId>) {
+    pub(crate) fn gate(&mut self, one: &Participant, muted: bool, by: Option<&AccountId>) {
         if one.muted != muted {
             self.push(Event::ParticipantMuted {
                 conference: one.conference,
@@ -155,15 +156,20 @@ impl Draft {
 }
 
 impl County {
-    /// The chair needs a role that commands.
+    /// The chair is for somebody who takes part, in a role that commands.
     pub(crate) fn can_chair(&self, one: &Participant) -> bool {
+        one.role != ParticipantRole::Observer && self.has_rank(one)
+    }
+
+    /// Of a role that commands.
+    pub(crate) fn has_rank(&self, one: &Participant) -> bool {
         self.directory
             .account(&one.account)
             .is_some_and(|account| role_may(account.role, OrderKind::MuteAll))
     }
 
-    /// To whom the chair passes by itself: the highest tier, field units
-    /// after all sites, and whoever came first.
+    /// To whom the chair passes by itself: co-chairs first, then the highest tier, field
+    /// units after all sites, and whoever came first.
     pub(crate) fn next_chair<'a>(&self, conference: &'a Conference) -> Option<&'a Participant> {
         conference
             .present()
@@ -174,8 +180,9 @@ impl County {
                     .account(&one.account)
                     .is_some_and(|account| Post::of_account(account).field);
                 let tier = self.directory.site(&one.site).map(|site| site.tier);
+                let led = one.role == ParticipantRole::CoChair;
                 // None sorts first, but an account always has a site.
-                (field, tier, one.joined_at, one.id)
+                (!led, field, tier, one.joined_at, one.id)
             })
     }
 }

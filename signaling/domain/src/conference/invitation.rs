@@ -158,6 +158,9 @@ pub struct Invitation {
     pub attempt: u32,
     /// An order from above; otherwise asked.
     pub ordered: bool,
+    /// Why the callee is brought in without being asked (强插): terminals that may answer by
+    /// themselves do so at once.
+    pub forced: Option<String>,
     /// A device of the callee had it at some time.
     pub rang: bool,
     /// When it first rang; until then, when it was issued.
@@ -300,6 +303,7 @@ mod tests {
             state,
             attempt: 1,
             ordered: true,
+            forced: None,
             rang,
             rung_at: Timestamp(0),
             deadline: Timestamp(30_000),

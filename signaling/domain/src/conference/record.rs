@@ -4,8 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::conduct::{
+    Address, Carousel, ConductEvent, Conducted, Device, DeviceOrder, DeviceOrderState, Gates, Mode,
+    ParticipantRole, Permission, Roll,
+};
 use super::invitation::{Callee, Invitation, InvitationState};
-use super::participant::{Participant, ParticipantState};
+use super::participant::{Hold, Participant, ParticipantState};
 use super::state::{ConferenceKind, ConferenceState};
 use crate::event::Event;
 use crate::ids::{AccountId, ConferenceId, IncidentId, InvitationId, ParticipantId, SiteCode};
@@ -31,6 +35,20 @@ pub struct Conference {
     /// chair was handed to.
     pub host: AccountId,
     pub all_muted: bool,
+    pub mode: Mode,
+    /// Nobody new, except who is ordered in.
+    pub locked: bool,
+    /// Whoever comes by himself waits to be admitted.
+    pub lobby: bool,
+    /// Who speaks to all, while that goes on.
+    pub address: Option<Address>,
+    /// Large on every wall, by the chair's choice.
+    pub spotlight: Option<ParticipantId>,
+    pub carousel: Option<Carousel>,
+    /// The present roll call, or the last one.
+    pub roll: Option<Roll>,
+    /// Who waits in the lobby, since when.
+    pub(crate) knocks: BTreeMap<AccountId, Timestamp>,
     /// The host is alone and nothing rings: it ends then.
     pub alone_until: Option<Timestamp>,
     pub(crate) invitations: BTreeMap<InvitationId, Invitation>,
@@ -53,6 +71,65 @@ impl Conference {
         self.participants.values().filter(|one| one.is_present())
     }
 
+    /// Those who are present, and those whose place is kept.
+    pub fn there(&self) -> impl Iterator<Item = &Participant> {
+        self.participants.values().filter(|one| one.is_there())
+    }
+
+    /// Those who are present and take part, not those who listen in.
+    pub fn parties(&self) -> impl Iterator<Item = &Participant> {
+        self.present()
+            .filter(|one| one.role != ParticipantRole::Observer)
+    }
+
+    /// Who waits in the lobby, since when.
+    pub fn knocks(&self) -> impl Iterator<Item = (&AccountId, Timestamp)> {
+        self.knocks.iter().map(|(account, since)| (account, *since))
+    }
+
+    /// What of the participant's media the others get.
+    #[must_use]
+    pub fn gates(&self, one: &Participant) -> Gates {
+        if !one.is_present() {
+            return Gates::CLOSED;
+        }
+        let permission = self.permission(one);
+        let addresses = self
+            .address
+            .as_ref()
+            .is_some_and(|one_of| one_of.speaks(one.id));
+        Gates {
+            // Whoever is called up is heard, muted before or not.
+            sound: permission.sound && (addresses || !one.muted),
+            picture: permission.picture,
+        }
+    }
+
+    /// What the participant may send at present, muted or not.
+    #[must_use]
+    pub fn permission(&self, one: &Participant) -> Permission {
+        let chair = self.chair == Some(one.id);
+        // Whoever only listens in is never heard, not even called up before.
+        if one.role == ParticipantRole::Observer && !chair {
+            return one.permission;
+        }
+        if let Some(address) = &self.address {
+            let speaks = address.speaks(one.id);
+            return Permission {
+                sound: chair || speaks,
+                picture: chair || speaks || one.permission.picture,
+            };
+        }
+        if chair {
+            Permission {
+                sound: true,
+                picture: true,
+            }
+        } else {
+            one.permission
+        }
+    }
+
     #[must_use]
     pub fn participant(&self, id: ParticipantId) -> Option<&Participant> {
         self.participants.get(&id)
@@ -62,6 +139,12 @@ impl Conference {
     #[must_use]
     pub fn stay_of(&self, account: &AccountId) -> Option<&Participant> {
         self.present().find(|one| one.account == *account)
+    }
+
+    /// The account's stay, if it is present or its place is kept.
+    #[must_use]
+    pub fn place_of(&self, account: &AccountId) -> Option<&Participant> {
+        self.there().find(|one| one.account == *account)
     }
 
     #[must_use]
@@ -93,7 +176,14 @@ impl Conference {
             .present()
             .filter(|one| one.state == ParticipantState::Joining)
             .map(|one| one.deadline);
-        rings.chain(joins).chain(self.alone_until).min()
+        let turns = self.carousel.as_ref().and_then(|carousel| carousel.until);
+        let roll = self.roll.as_ref().and_then(Roll::due);
+        rings
+            .chain(joins)
+            .chain(self.alone_until)
+            .chain(turns)
+            .chain(roll)
+            .min()
     }
 
     pub(crate) fn called(event: &Event) -> Option<Self> {
@@ -122,6 +212,14 @@ impl Conference {
             chair: None,
             host: by.clone(),
             all_muted: false,
+            mode: Mode::Free,
+            locked: false,
+            lobby: false,
+            address: None,
+            spotlight: None,
+            carousel: None,
+            roll: None,
+            knocks: BTreeMap::new(),
             alone_until: None,
             invitations: BTreeMap::new(),
             participants: BTreeMap::new(),
@@ -147,6 +245,10 @@ impl Conference {
                 self.ended_at = Some(*at);
                 self.chair = None;
                 self.alone_until = None;
+                self.knocks.clear();
+                self.address = None;
+                self.spotlight = None;
+                self.carousel = None;
             }
             Event::InvitationIssued { .. }
             | Event::InvitationRinging { .. }
@@ -160,6 +262,7 @@ impl Conference {
             | Event::ParticipantLeft { .. }
             | Event::ParticipantMuted { .. }
             | Event::OwnMediaChanged { .. } => self.apply_to_participant(event),
+            Event::Conduct { event } => self.apply_conduct(event),
             Event::SiteRegistered { .. }
             | Event::SiteChanged { .. }
             | Event::AccountRegistered { .. }
@@ -185,6 +288,7 @@ impl Conference {
                 attempt,
                 at,
                 deadline,
+                forced,
             } => {
                 self.invitations.insert(
                     *invitation,
@@ -196,6 +300,7 @@ impl Conference {
                         state: InvitationState::Queued,
                         attempt: *attempt,
                         ordered: *ordered,
+                        forced: forced.clone(),
                         rang: false,
                         rung_at: *at,
                         deadline: *deadline,
@@ -242,6 +347,7 @@ impl Conference {
                 muted,
                 at,
                 deadline,
+                role,
             } => {
                 self.participants.insert(
                     *participant,
@@ -251,12 +357,18 @@ impl Conference {
                         account: account.clone(),
                         site: site.clone(),
                         state: ParticipantState::Joining,
+                        role: *role,
+                        permission: role.permission(),
+                        hand: None,
                         muted: *muted,
                         microphone: true,
                         camera: true,
+                        microphone_order: None,
+                        camera_order: None,
                         joined_at: *at,
                         deadline: *deadline,
                         left: None,
+                        held: None,
                     },
                 );
             }
@@ -278,6 +390,8 @@ impl Conference {
             } => self.with_participant(*participant, |one| {
                 one.state = ParticipantState::Left;
                 one.left = Some(*reason);
+                one.hand = None;
+                one.held = None;
             }),
             Event::ParticipantMuted {
                 participant, muted, ..
@@ -290,8 +404,142 @@ impl Conference {
             } => self.with_participant(*participant, |one| {
                 one.microphone = *microphone;
                 one.camera = *camera;
+                forget_order(&mut one.microphone_order, *microphone);
+                forget_order(&mut one.camera_order, *camera);
             }),
             _ => {} // not of a participant
+        }
+    }
+
+    fn apply_conduct(&mut self, event: &ConductEvent) {
+        match &event.what {
+            Conducted::ModeChanged { mode } => self.change_mode(*mode),
+            Conducted::RoleChanged { participant, role } => {
+                self.with_participant(*participant, |one| {
+                    one.role = *role;
+                    one.permission = role.permission();
+                    one.hand = None;
+                });
+            }
+            Conducted::Permitted {
+                participant,
+                permission,
+            } => self.with_participant(*participant, |one| one.permission = *permission),
+            Conducted::HandRaised { participant } => {
+                self.with_participant(*participant, |one| one.hand = Some(event.at));
+            }
+            Conducted::HandLowered { participant } => {
+                self.with_participant(*participant, |one| one.hand = None);
+            }
+            Conducted::LockChanged { locked } => self.locked = *locked,
+            Conducted::LobbyChanged { open } => self.lobby = *open,
+            Conducted::Knocked { account } => {
+                self.knocks.insert(account.clone(), event.at);
+            }
+            Conducted::KnockEnded { account, .. } => drop(self.knocks.remove(account)),
+            Conducted::Held {
+                participant,
+                by_conference,
+            } => {
+                let chaired = self.chair == Some(*participant);
+                self.with_participant(*participant, |one| {
+                    one.state = ParticipantState::Held;
+                    one.hand = None;
+                    one.held = Some(Hold {
+                        by_conference: *by_conference,
+                        since: event.at,
+                        chaired,
+                    });
+                });
+            }
+            Conducted::GivenBack {
+                participant,
+                deadline,
+            } => self.with_participant(*participant, |one| {
+                one.state = ParticipantState::Joining;
+                one.deadline = *deadline;
+                one.held = None;
+            }),
+            // What they change has events of its own.
+            Conducted::Entered { .. } | Conducted::Moved { .. } => {}
+            Conducted::Addressed { .. }
+            | Conducted::Spotlit { .. }
+            | Conducted::Carousel { .. }
+            | Conducted::RollStarted { .. }
+            | Conducted::RollEntry { .. }
+            | Conducted::RollEnded
+            | Conducted::DeviceOrdered { .. }
+            | Conducted::DeviceAnswered { .. } => self.apply_direction(event),
+        }
+    }
+
+    fn apply_direction(&mut self, event: &ConductEvent) {
+        match &event.what {
+            Conducted::Addressed { address } => self.address.clone_from(address),
+            Conducted::Spotlit { participant } => self.spotlight = *participant,
+            Conducted::Carousel { carousel } => self.carousel.clone_from(carousel),
+            Conducted::RollStarted { roll } => self.roll = Some(roll.clone()),
+            Conducted::RollEntry { index, entry } => {
+                let entries = self.roll.as_mut().map(|roll| &mut roll.entries);
+                let index = usize::try_from(*index).unwrap_or(usize::MAX);
+                if let Some(known) = entries.and_then(|entries| entries.get_mut(index)) {
+                    known.clone_from(entry);
+                }
+            }
+            Conducted::RollEnded => {
+                if let Some(roll) = &mut self.roll {
+                    roll.ended_at = Some(event.at);
+                }
+            }
+            Conducted::DeviceOrdered {
+                participant,
+                device,
+                on,
+                reason,
+            } => {
+                let order = event.by.as_ref().map(|by| DeviceOrder {
+                    by: by.clone(),
+                    on: *on,
+                    reason: reason.clone(),
+                    at: event.at,
+                    state: DeviceOrderState::Asked,
+                });
+                self.with_participant(*participant, |one| match device {
+                    Device::Microphone => one.microphone_order = order,
+                    Device::Camera => one.camera_order = order,
+                });
+            }
+            Conducted::DeviceAnswered {
+                participant,
+                device,
+                obeyed,
+            } => self.with_participant(*participant, |one| {
+                let order = match device {
+                    Device::Microphone => &mut one.microphone_order,
+                    Device::Camera => &mut one.camera_order,
+                };
+                if let Some(order) = order {
+                    order.state = if *obeyed {
+                        DeviceOrderState::Obeyed
+                    } else {
+                        DeviceOrderState::Refused
+                    };
+                }
+            }),
+            _ => {} // applied by the caller
+        }
+    }
+
+    fn change_mode(&mut self, mode: Mode) {
+        self.mode = mode;
+        let chair = self.chair;
+        for one in self.participants.values_mut() {
+            one.hand = None;
+            let role = one.role.in_mode(mode);
+            if role != one.role && Some(one.id) != chair {
+                one.role = role;
+                one.permission = role.permission();
+            }
         }
     }
 
@@ -306,4 +554,10 @@ impl Conference {
             change(one);
         }
     }
+}
+
+/// An order that was obeyed holds until the device is switched by somebody else.
+fn forget_order(order: &mut Option<DeviceOrder>, on: bool) {
+    let over = |order: &mut DeviceOrder| order.state == DeviceOrderState::Obeyed && order.on != on;
+    drop(order.take_if(over));
 }

@@ -3,13 +3,14 @@
 
 use std::sync::Arc;
 
+use super::conduct::priority::Pull;
 use crate::conference::{Conference, ConferenceInput, EndReason};
 use crate::directory::{Account, Presence, Site};
 use crate::draft::Draft;
 use crate::event::Event;
 use crate::ids::{AccountId, ConferenceId, SiteCode};
 use crate::invitation::{Invitation, InvitationInput, InvitationState};
-use crate::participant::{LeaveReason, ParticipantInput, ParticipantState};
+use crate::participant::{LeaveReason, Participant, ParticipantInput, ParticipantState};
 use crate::refusal::Refusal;
 use crate::registration;
 
@@ -19,8 +20,11 @@ impl Draft {
     pub(crate) fn settle(&mut self) {
         loop {
             let before = self.count();
+            self.settle_holds();
             for conference in self.all_running() {
                 self.settle_rings(&conference);
+                self.settle_lobby(&conference);
+                self.settle_direction(conference.id);
                 self.settle_end(conference.id);
                 self.settle_chair(conference.id);
                 self.settle_live(conference.id);
@@ -31,13 +35,22 @@ impl Draft {
         }
     }
 
+    /// Speakers who left, turns of the carousel, steps of the roll call.
+    fn settle_direction(&mut self, id: ConferenceId) {
+        if let Ok(conference) = self.running(id) {
+            self.settle_address(&conference);
+            self.settle_carousel(&conference);
+            self.settle_roll(&conference);
+        }
+    }
+
     fn settle_rings(&mut self, conference: &Conference) {
         for one in conference.pending() {
             let input = if self.county.is_present(conference, &one.callee) {
                 InvitationInput::Closed
-            } else if !self.county.reachable(&one.callee, one.ordered).is_empty() {
+            } else if !self.county.reachable(conference, one).is_empty() {
                 InvitationInput::DeviceThere
-            } else if !one.ordered && self.is_elsewhere(one) {
+            } else if self.is_elsewhere(conference, one) {
                 InvitationInput::FoundBusy
             } else {
                 InvitationInput::DevicesGone
@@ -70,24 +83,29 @@ impl Draft {
         });
     }
 
-    /// Somebody who could answer is in another conference.
-    fn is_elsewhere(&self, one: &Invitation) -> bool {
+    /// Somebody who could answer is in another conference, and this call does not take
+    /// him out of it.
+    fn is_elsewhere(&self, conference: &Conference, one: &Invitation) -> bool {
         self.county
             .answering(&one.callee)
             .into_iter()
-            .any(|account| self.county.stay_of(account).is_some())
+            .any(|account| self.county.pull(account, conference, one.ordered) == Some(Pull::Busy))
     }
 
-    /// A conference needs two, or somebody who is waited for. Alone, only its
-    /// host stays, for a while, to call again.
+    /// A conference needs two, or somebody who is waited for; whoever listens in does not
+    /// count. Alone, only its host stays, for a while, to call again.
     fn settle_end(&mut self, id: ConferenceId) {
         let Ok(conference) = self.running(id) else {
             return;
         };
-        let mut present = conference.present();
-        match (present.next(), present.next()) {
-            (None, _) => self.end(&conference, EndReason::NobodyLeft, None),
-            (Some(one), None) if conference.pending().next().is_none() => {
+        let awaited = conference.pending().next().is_some()
+            || conference.there().any(|one| !one.is_present());
+        let mut parties = conference.parties();
+        match (parties.next(), parties.next()) {
+            (None, _) if conference.there().all(Participant::is_present) => {
+                self.end(&conference, EndReason::NobodyLeft, None);
+            }
+            (Some(one), None) if !awaited => {
                 if one.account != conference.host {
                     self.end(&conference, EndReason::NobodyLeft, None);
                 } else if conference.alone_until.is_none() {
@@ -98,7 +116,8 @@ impl Draft {
                     });
                 }
             }
-            (Some(_), _) => {
+            // All are held and come back, or there are two.
+            (None | Some(_), _) => {
                 if conference.alone_until.is_some() {
                     self.push(Event::ConferenceAlone {
                         conference: id,
@@ -131,7 +150,7 @@ impl Draft {
             return;
         };
         let somebody_in = conference
-            .present()
+            .parties()
             .any(|one| one.state == ParticipantState::In && one.account != conference.called_by);
         if somebody_in && conference.state.after(ConferenceInput::SomebodyIn).is_ok() {
             self.push(Event::ConferenceLive {
@@ -190,8 +209,10 @@ impl Draft {
         let directory = Arc::clone(&self.county.directory);
         for gone in directory.accounts().filter(|account| !account.active) {
             self.change_presence(&gone.id, Presence::Offline);
-            if let Some(stay) = self.county.stay_of(&gone.id).cloned() {
-                self.depart(&stay, LeaveReason::Deactivated, None, None);
+            for conference in self.all_running() {
+                if let Some(stay) = conference.place_of(&gone.id) {
+                    self.depart(stay, LeaveReason::Deactivated, None, None);
+                }
             }
         }
         // An account may have moved from one site to another.

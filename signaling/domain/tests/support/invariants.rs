@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use liandong_domain::limits::{MAX_ENDED_CONFERENCES, MAX_PARTICIPANTS};
 use liandong_domain::{
-    Conference, County, InvitationState, ParticipantState, Presence, Role, Timestamp,
+    Conference, County, Gates, InvitationState, ParticipantRole, ParticipantState, Presence, Role,
+    Timestamp,
 };
 
 pub fn check(county: &County) {
@@ -65,7 +66,8 @@ fn check_states(conference: &Conference) {
 }
 
 fn check_ended(conference: &Conference) {
-    assert_eq!(conference.present().count(), 0, "{conference:?}");
+    assert_eq!(conference.there().count(), 0, "{conference:?}");
+    assert_eq!(conference.knocks().count(), 0, "{conference:?}");
     assert_eq!(conference.pending().count(), 0, "{conference:?}");
     assert_eq!(conference.chair, None);
     assert_eq!(conference.alone_until, None);
@@ -78,10 +80,13 @@ fn check_ended(conference: &Conference) {
 
 fn check_running(county: &County, conference: &Conference) {
     let present = conference.present().count();
-    assert!(present >= 1, "nobody is in {conference:?}");
+    let parties = conference.parties().count();
+    let held = conference.there().count() - present;
+    assert!(parties + held >= 1, "nobody is in {conference:?}");
     assert!(present <= MAX_PARTICIPANTS);
     assert_eq!(conference.ended_at, None);
 
+    check_roles(county, conference);
     let commands = |role| !matches!(role, Role::Administrator | Role::Supervisor);
     let role_of = |account| county.directory().account(account).map(|one| one.role);
     match conference.chair {
@@ -92,13 +97,13 @@ fn check_running(county: &County, conference: &Conference) {
         }
         None => {
             let able = conference
-                .present()
+                .parties()
                 .any(|one| role_of(&one.account).is_some_and(commands));
             assert!(!able, "nobody took the chair: {conference:?}");
         }
     }
 
-    let alone = present == 1 && conference.pending().count() == 0;
+    let alone = parties == 1 && held == 0 && conference.pending().count() == 0;
     assert_eq!(alone, conference.alone_until.is_some(), "{conference:?}");
     if alone {
         assert!(conference.stay_of(&conference.host).is_some());
@@ -109,6 +114,37 @@ fn check_running(county: &County, conference: &Conference) {
         let rung = !county.rung_by(one).is_empty();
         assert_eq!(rung, one.state == InvitationState::Ringing, "{one:?}");
         assert!(called.insert(&one.callee), "rung twice: {:?}", one.callee);
+    }
+}
+
+/// Gates follow from roles and permissions, holds from what is higher, and nobody who is
+/// in a call waits in a lobby.
+fn check_roles(county: &County, conference: &Conference) {
+    for one in conference.participants() {
+        let gates = conference.gates(one);
+        let chair = conference.chair == Some(one.id);
+        if !one.is_present() || (one.role == ParticipantRole::Observer && !chair) {
+            assert_eq!(gates, Gates::CLOSED, "{one:?}");
+        }
+        let addresses = conference.address.as_ref();
+        let addresses = addresses.is_some_and(|address| address.speaks(one.id));
+        assert!(addresses || !(one.muted && gates.sound), "{one:?}");
+        assert!(one.hand.is_none() || one.is_present(), "{one:?}");
+        assert_eq!(one.state == ParticipantState::Held, one.held.is_some());
+        if one.state == ParticipantState::Held {
+            // Whoever is free is given back at once.
+            let stay = county.stay_of(&one.account).expect("in another conference");
+            assert_ne!(stay.conference, conference.id);
+            assert!(
+                !county.priority(conference).is_emergency(),
+                "{conference:?}"
+            );
+        }
+    }
+    for (account, _) in conference.knocks() {
+        assert!(county.stay_of(account).is_none(), "{account} waits in vain");
+        assert!(!conference.locked);
+        assert!(conference.lobby);
     }
 }
 

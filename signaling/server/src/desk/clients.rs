@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use axum::extract::ws::Utf8Bytes;
 use liandong_domain::{AccountId, ConferenceId, IncidentId, InvitationId, ParticipantId};
+use liandong_protocol::conduct::Door;
 use liandong_protocol::{Device, Push, ServerMessage};
 use rand::RngExt as _;
 use sha2::{Digest as _, Sha256};
@@ -41,9 +42,13 @@ pub struct Client {
     pub welcomed: bool,
     /// The participant whose media belongs to this client.
     pub stay: Option<ParticipantId>,
+    /// The latest stay that was its own, over or not.
+    held: Option<ParticipantId>,
     /// What it was told, to be told when it ends.
     pub sees: BTreeSet<ConferenceId>,
     pub rings: BTreeMap<InvitationId, ConferenceId>,
+    /// The doors that it was told of.
+    pub doors: Vec<Door>,
     /// Shown whole on its page.
     pub dossier: Option<IncidentId>,
 }
@@ -168,9 +173,11 @@ impl Clients {
                 lost: None,
                 late: false,
                 welcomed: false,
+                held: before.as_ref().and_then(|before| before.held),
                 stay: before.and_then(|before| before.stay),
                 sees: BTreeSet::new(),
                 rings: BTreeMap::new(),
+                doors: Vec::new(),
                 dossier: None,
             },
         );
@@ -279,10 +286,33 @@ impl Clients {
         }
         let found = self.clients.get_mut(&client)?;
         let old = found.stay.replace(participant);
+        found.held = found.held.max(Some(participant));
         if let Some(old) = old.filter(|old| *old != participant) {
             self.holders.remove(&old);
         }
         before.filter(|other| *other != client)
+    }
+
+    /// Whose device goes into a call that nobody asked for there: the one that was in a call
+    /// last, else a room's terminal before a console before a phone.
+    pub fn to_seat(&self, account: &AccountId) -> Option<ClientId> {
+        let connected = self
+            .by_account
+            .get(account)
+            .into_iter()
+            .flatten()
+            .filter_map(|id| Some((*id, self.clients.get(id)?)))
+            .filter(|(_, client)| client.is_connected() && client.welcomed);
+        connected
+            .min_by_key(|(id, client)| {
+                let device = match client.device {
+                    Device::Terminal => 0,
+                    Device::Console => 1,
+                    Device::Phone => 2,
+                };
+                (std::cmp::Reverse(client.held), device, *id)
+            })
+            .map(|(id, _)| id)
     }
 
     /// The participant is gone.

@@ -6,7 +6,7 @@ use liandong_domain::{
 use liandong_protocol::{self as protocol, Request};
 
 use crate::media::wishes::{Tile, bounded_height};
-use crate::views::{incidents, talk, wire};
+use crate::views::{conduct, incidents, talk, wire};
 
 /// A request by what it takes to carry it out.
 #[derive(Debug)]
@@ -148,6 +148,10 @@ impl From<Request> for Work {
             } => Order::HandOver {
                 conference: conference_id(conference),
                 participant: participant_id(participant),
+            },
+            Request::Conduct { conference, step } => Order::Conduct {
+                conference: conference_id(conference),
+                step: conduct::step(step),
             },
             Request::SetOwnMedia {
                 conference,

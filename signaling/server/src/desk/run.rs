@@ -4,10 +4,14 @@
 //! crash could take back.
 //!
 //! * [`arrivals`] – clients that come and come back
+//! * [`rolls`] – what is received of those whom a roll calls
+//! * [`seats`] – stays that no client asked for
 //! * [`media`] – what the media node tells
 
 mod arrivals;
 mod media;
+mod rolls;
+mod seats;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -398,6 +402,7 @@ impl<J: Journal> Running<J> {
         for order in std::mem::take(&mut self.again) {
             self.order_again(order, batch);
         }
+        self.look_at_rolls(batch);
         self.metrics.clients(self.clients.connected_count());
         let now = self.now();
         self.ledger.look_after(now);
@@ -498,6 +503,7 @@ impl<J: Journal> Running<J> {
         self.told
             .tell(county, &self.setting, &mut self.clients, events);
         self.release_gone();
+        self.seat_new_stays(events);
         batch
             .stages
             .extend(events.iter().filter_map(Event::conference));

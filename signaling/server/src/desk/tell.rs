@@ -14,7 +14,7 @@ use liandong_protocol::{self as protocol, Push};
 
 use super::clients::{Client, ClientId, Clients, encode_push};
 use crate::views::snapshot::{self, Setting};
-use crate::views::{incidents, wire};
+use crate::views::{conduct, incidents, wire};
 
 /// What the clients were told of the conferences that go on.
 #[derive(Debug, Default)]
@@ -58,9 +58,13 @@ impl Told {
                 None => self.tell_end(clients, id, events),
             }
         }
+        tell_notices(county, clients, events);
         tell_incidents(county, clients, events);
         if !events.is_empty() {
             tell_rings(county, setting, clients);
+        }
+        if events.iter().any(changes_doors) {
+            tell_doors(county, clients);
         }
     }
 
@@ -109,7 +113,7 @@ impl ToldConference {
     /// What is new or different, as pushes; remembers it as told.
     fn changes(&mut self, county: &County, now: &Conference) -> Vec<Utf8Bytes> {
         let mut pushes = Vec::new();
-        let conference = wire::conference(now);
+        let conference = wire::conference(county, now);
         if self.conference.as_ref() != Some(&conference) {
             self.conference = Some(conference.clone());
             pushes.push(encode_push(Push::Conference { conference }));
@@ -154,6 +158,54 @@ fn changes_audience(event: &Event) -> bool {
             | Event::ParticipantJoining { .. }
             | Event::ParticipantLeft { .. }
     )
+}
+
+/// Who may come in by himself.
+fn changes_doors(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::ConferenceEnded { .. }
+            | Event::InvitationMissed { .. }
+            | Event::InvitationAccepted { .. }
+            | Event::InvitationIssued { .. }
+            | Event::ParticipantJoining { .. }
+            | Event::ParticipantLeft { .. }
+            | Event::AccountChanged { .. }
+            | Event::Conduct { .. }
+    )
+}
+
+fn tell_doors(county: &County, clients: &mut Clients) {
+    for (_, client) in clients.all_mut().filter(|(_, client)| client.welcomed) {
+        let doors = conduct::doors(county, &client.account);
+        if doors != client.doors {
+            client.doors.clone_from(&doors);
+            client.push(&encode_push(Push::Doors { doors }));
+        }
+    }
+}
+
+/// To those who are in the conference.
+fn tell_notices(county: &County, clients: &Clients, events: &[Event]) {
+    for event in events {
+        let Event::Conduct { event } = event else {
+            continue;
+        };
+        let told = conduct::notice(county, event).zip(county.conference(event.conference));
+        let Some((notice, conference)) = told else {
+            continue;
+        };
+        let text = encode_push(Push::Conducted {
+            conference: wire::conference_id(conference.id),
+            notice,
+        });
+        let holders = conference
+            .present()
+            .filter_map(|one| clients.holder(one.id));
+        for client in holders.filter_map(|client| clients.one(client)) {
+            client.push(&text);
+        }
+    }
 }
 
 fn ended(id: ConferenceId, by: Option<&AccountId>) -> Utf8Bytes {
@@ -311,6 +363,7 @@ pub fn welcome(county: &County, setting: &Setting, client: &mut Client) -> proto
         .into_iter()
         .map(|one| (one.id, one.conference))
         .collect();
+    client.doors = conduct::doors(county, &client.account);
     client.welcomed = true;
     snapshot::snapshot(
         county,

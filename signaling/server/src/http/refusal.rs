@@ -63,7 +63,7 @@ pub fn status(code: RefusalCode) -> StatusCode {
         | RefusalCode::Ended
         | RefusalCode::KeyReused => StatusCode::CONFLICT,
         RefusalCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        RefusalCode::Locked => StatusCode::LOCKED,
+        RefusalCode::Locked | RefusalCode::ConferenceLocked => StatusCode::LOCKED,
         RefusalCode::TooMany => StatusCode::TOO_MANY_REQUESTS,
         RefusalCode::Full | RefusalCode::MediaUnavailable | RefusalCode::JournalUnavailable => {
             StatusCode::SERVICE_UNAVAILABLE

@@ -15,15 +15,22 @@ pub mod wishes;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Instant;
 
-use liandong_domain::{ConferenceId, ParticipantId};
+use liandong_domain::{ConferenceId, Gates, ParticipantId};
 use liandong_protocol::server::{SendLayer, SentTrack};
 use liandong_protocol::{Push, Refusal, RefusalCode};
-use liandong_sfu_node::{Answered, Node, OfferError, PeerId, RoomId, Shown};
+use liandong_sfu_node::{Answered, Node, OfferError, PeerId, RoomId, Shown, Track};
 
 use crate::desk::clients::ClientId;
 use crate::views::wire::{self, refuse};
 use figures::Figures;
 use wishes::Wishes;
+
+/// What the node receives of a client, passed on or not.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Received {
+    pub sound: bool,
+    pub picture: bool,
+}
 
 /// One client's media.
 #[derive(Debug)]
@@ -39,7 +46,9 @@ struct Link {
     slots: Vec<Option<ParticipantId>>,
     /// What the node was told, by peer: a participant may have come back with another.
     shown: Vec<Option<Shown>>,
-    microphone_open: bool,
+    gates: Gates,
+    /// What the node receives of it at present.
+    receives: Received,
 }
 
 /// All media of this server's clients.
@@ -174,15 +183,15 @@ impl Media {
         }
     }
 
-    /// The node has answered. `muted`: closes the gate before the first
-    /// packet; `None` when the client is no longer in the conference.
+    /// The node has answered. `gates`: closed before the first packet where they are to
+    /// be; `None` when the client is no longer in the conference.
     ///
     /// # Errors
     /// Why there is no answer for the client.
     pub fn answered(
         &mut self,
         done: OfferDone,
-        muted: Option<bool>,
+        gates: Option<Gates>,
     ) -> Result<Answered, OfferFailure> {
         let OfferDone {
             client,
@@ -198,7 +207,7 @@ impl Media {
             .get(&client)
             .is_some_and(|link| link.peer == answered.peer);
         let current = self.offers.get(&client) == Some(&number);
-        let (Some(muted), true) = (muted, current) else {
+        let (Some(gates), true) = (gates, current) else {
             if !known {
                 self.node.leave(answered.peer);
             }
@@ -220,11 +229,35 @@ impl Media {
                 waits_since: Some(since),
                 slots: vec![None; usize::from(answered.video_slots)],
                 shown: Vec::new(),
-                microphone_open: true,
+                gates: Gates {
+                    sound: true,
+                    picture: true,
+                },
+                receives: Received::default(),
             },
         );
-        self.gate(client, !muted);
+        self.gate(client, gates);
         Ok(answered)
+    }
+
+    /// The node receives something of the peer's track, or no longer.
+    pub fn heard_of(&mut self, peer: PeerId, track: Track, started: bool) {
+        let client = self.by_peer.get(&peer);
+        let Some(link) = client.and_then(|client| self.links.get_mut(client)) else {
+            return;
+        };
+        match track {
+            Track::Microphone => link.receives.sound = started,
+            Track::Camera => link.receives.picture = started,
+            Track::Screen => {}
+        }
+    }
+
+    /// What the node receives of the client.
+    #[must_use]
+    pub fn received_of(&self, client: ClientId) -> Received {
+        let link = self.links.get(&client);
+        link.map(|link| link.receives).unwrap_or_default()
     }
 
     /// Media flows.

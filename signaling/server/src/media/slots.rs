@@ -2,7 +2,9 @@
 
 use std::time::Instant;
 
-use liandong_domain::{Conference, ConferenceId, County, ParticipantId, ParticipantState, stage};
+use liandong_domain::{
+    Conference, ConferenceId, County, Gates, ParticipantId, ParticipantState, stage,
+};
 use liandong_protocol::Push;
 use liandong_sfu_node::{PeerId, Shown, SlotView, Track};
 
@@ -41,16 +43,16 @@ impl Media {
             };
             self.assign(county, clients, conference, client, viewer, &seen);
             if let Some(own) = conference.participant(viewer) {
-                self.gate(client, !own.muted);
+                self.gate(client, conference.gates(own));
             }
         }
     }
 
-    /// Those who are in with media, and by which peer.
+    /// Those who may be seen and are in with media, and by which peer.
     fn seen(&self, conference: &Conference, clients: &Clients) -> Vec<(ParticipantId, PeerId)> {
         conference
             .present()
-            .filter(|one| one.state == ParticipantState::In)
+            .filter(|one| one.state == ParticipantState::In && conference.gates(one).picture)
             .filter_map(|one| {
                 let link = self.links.get(&clients.holder(one.id)?)?;
                 (link.connected && link.conference == conference.id).then_some((one.id, link.peer))
@@ -75,6 +77,11 @@ impl Media {
                 .map(Tile::usual)
                 .collect(),
         };
+        let mut tiles = tiles;
+        let spotlight = conference.in_spotlight().filter(|one| *one != viewer);
+        if let Some(spotlight) = spotlight {
+            bring_forward(&mut tiles, spotlight);
+        }
         let wanted: Vec<ParticipantId> = tiles.iter().map(|tile| tile.participant).collect();
         let present: Vec<ParticipantId> = seen
             .iter()
@@ -115,13 +122,17 @@ impl Media {
         }
     }
 
-    /// Whether the client's sound passes. Only changes act.
-    pub(super) fn gate(&mut self, client: ClientId, open: bool) {
-        if let Some(link) = self.links.get_mut(&client)
-            && link.microphone_open != open
-        {
-            link.microphone_open = open;
-            self.node.gate(link.peer, Track::Microphone, open);
+    /// What of the client's media passes. Only changes act.
+    pub(super) fn gate(&mut self, client: ClientId, gates: Gates) {
+        let Some(link) = self.links.get_mut(&client) else {
+            return;
+        };
+        let before = std::mem::replace(&mut link.gates, gates);
+        if before.sound != gates.sound {
+            self.node.gate(link.peer, Track::Microphone, gates.sound);
+        }
+        if before.picture != gates.picture {
+            self.node.gate(link.peer, Track::Camera, gates.picture);
         }
     }
 
@@ -130,6 +141,20 @@ impl Media {
         let link = self.links.get(&client)?;
         Some(slots_push(link.conference, &link.slots))
     }
+}
+
+/// Whoever is in the spotlight is shown on every wall, whatever its client wished.
+fn bring_forward(tiles: &mut Vec<Tile>, spotlight: ParticipantId) {
+    let known = tiles.iter().position(|tile| tile.participant == spotlight);
+    let tile = match known {
+        Some(at) => tiles.remove(at),
+        None => Tile::usual(spotlight),
+    };
+    let prominent = Tile {
+        prominent: true,
+        ..tile
+    };
+    tiles.insert(0, prominent);
 }
 
 /// How a picture is looked at, on a wall of so many.
@@ -147,5 +172,36 @@ fn slots_push(conference: ConferenceId, slots: &[Option<ParticipantId>]) -> Push
             .iter()
             .map(|slot| slot.map(wire::participant_id))
             .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wished(ids: &[u32]) -> Vec<Tile> {
+        ids.iter()
+            .map(|id| Tile::usual(ParticipantId(*id)))
+            .collect()
+    }
+
+    #[test]
+    fn spotlight_comes_first_whether_it_was_wished_or_not() {
+        for ids in [&[1, 2, 3][..], &[1, 2][..], &[][..]] {
+            let mut tiles = wished(ids);
+            bring_forward(&mut tiles, ParticipantId(3));
+            assert_eq!(tiles[0].participant, ParticipantId(3));
+            assert!(tiles[0].prominent);
+            let threes = tiles.iter().filter(|tile| tile.participant.0 == 3);
+            assert_eq!(threes.count(), 1);
+        }
+    }
+
+    #[test]
+    fn spotlight_keeps_the_height_that_its_client_said() {
+        let mut tiles = wished(&[1, 3]);
+        tiles[1].height = Some(1_080);
+        bring_forward(&mut tiles, ParticipantId(3));
+        assert_eq!(tiles[0].height, Some(1_080));
     }
 }

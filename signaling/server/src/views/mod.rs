@@ -1,8 +1,10 @@
 //! What each account may see, in the words of the wire.
 //!
+//! * [`conduct`] – roles, lobby, pre-emption
 //! * [`wire`] – domain types to and from protocol types, one to one
 //! * [`snapshot`] – everything one client may know
 
+pub mod conduct;
 pub mod incidents;
 pub mod snapshot;
 pub mod talk;

@@ -9,7 +9,7 @@ use liandong_protocol::http::Me;
 use liandong_protocol::server::Ring;
 use liandong_protocol::{Directory, DirectoryPerson, DirectorySite, Place, Snapshot};
 
-use super::{incidents, wire};
+use super::{conduct, incidents, wire};
 use crate::config::IceServer;
 
 /// What the rules do not know of a county.
@@ -118,7 +118,12 @@ pub fn ring(
             .site(&from.site)
             .map(|site| site.name.clone())
             .unwrap_or_default(),
-        auto_answer_in_ms: automatic.then_some(setting.auto_answer_ms),
+        // Whoever is brought in by force has no countdown.
+        auto_answer_in_ms: automatic.then_some(match invitation.forced {
+            Some(_) => 0,
+            None => setting.auto_answer_ms,
+        }),
+        forced: invitation.forced.clone(),
         deadline_ms: wire::ms(invitation.deadline),
     })
 }
@@ -143,10 +148,11 @@ pub fn snapshot(
             .into_iter()
             .filter_map(|invitation| ring(county, setting, invitation, answering))
             .collect(),
+        doors: conduct::doors(county, viewer),
         own_participant: stay.map(wire::participant_id),
     };
     for one in conferences(county, viewer) {
-        snapshot.conferences.push(wire::conference(one));
+        snapshot.conferences.push(wire::conference(county, one));
         snapshot
             .invitations
             .extend(one.invitations().map(|i| wire::invitation(county, i)));

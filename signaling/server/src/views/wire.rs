@@ -3,6 +3,7 @@
 use liandong_domain as domain;
 use liandong_protocol as protocol;
 
+use super::conduct;
 use domain::Timestamp;
 
 /// Milliseconds as JSON numbers; exact up to the year 287396.
@@ -34,6 +35,11 @@ pub fn invitation_id(id: domain::InvitationId) -> protocol::InvitationId {
 #[must_use]
 pub fn participant_id(id: domain::ParticipantId) -> protocol::ParticipantId {
     protocol::ParticipantId(id.0)
+}
+
+#[must_use]
+pub fn participant_of(id: protocol::ParticipantId) -> domain::ParticipantId {
+    domain::ParticipantId(id.0)
 }
 
 #[must_use]
@@ -114,7 +120,7 @@ pub fn target_of(callee: &domain::Callee) -> protocol::Target {
 }
 
 #[must_use]
-pub fn conference(one: &domain::Conference) -> protocol::Conference {
+pub fn conference(county: &domain::County, one: &domain::Conference) -> protocol::Conference {
     protocol::Conference {
         id: conference_id(one.id),
         kind: match one.kind {
@@ -134,6 +140,14 @@ pub fn conference(one: &domain::Conference) -> protocol::Conference {
         started_at_ms: ms(one.started_at),
         chair: one.chair.map(participant_id),
         all_muted: one.all_muted,
+        mode: conduct::mode(one.mode),
+        locked: one.locked,
+        lobby: one.lobby,
+        knocks: conduct::knocks(county, one),
+        address: one.address.as_ref().map(conduct::address),
+        spotlight: one.in_spotlight().map(participant_id),
+        carousel: one.carousel.as_ref().map(conduct::carousel),
+        roll: one.roll.as_ref().map(|roll| conduct::roll(county, roll)),
     }
 }
 
@@ -166,19 +180,21 @@ pub fn participant(
         account: account_id(&one.account),
         site: site_code(&one.site),
         name: county.participant_name(one).to_owned(),
-        role: if conference.chair == Some(one.id) {
-            protocol::ParticipantRole::Chair
-        } else {
-            protocol::ParticipantRole::Speaker
-        },
+        role: conduct::role(conference, one),
         state: match one.state {
             domain::ParticipantState::Joining => protocol::ParticipantState::Joining,
             domain::ParticipantState::In => protocol::ParticipantState::In,
+            domain::ParticipantState::Held => protocol::ParticipantState::Held,
             domain::ParticipantState::Left => protocol::ParticipantState::Left,
         },
         muted: one.muted,
+        sound: conference.permission(one).sound,
+        picture: conference.permission(one).picture,
+        hand_since_ms: one.hand.map(ms),
         microphone: one.microphone,
         camera: one.camera,
+        microphone_order: conduct::device_order(county, one.microphone_order.as_ref()),
+        camera_order: conduct::device_order(county, one.camera_order.as_ref()),
         left: one.left.map(leave_reason),
     }
 }
@@ -255,6 +271,7 @@ pub fn refusal(refusal: &domain::Refusal) -> protocol::Refusal {
         From::UnknownIncident => To::UnknownIncident,
         From::UnknownTalkGroup => To::UnknownTalkGroup,
         From::NotNow => To::NotNow,
+        From::Locked => To::ConferenceLocked,
         From::UnknownInvitation => To::UnknownInvitation,
         From::UnknownParticipant => To::UnknownParticipant,
         From::NobodyToRing => To::NobodyToRing,

@@ -72,6 +72,7 @@ impl From<&Request> for Cost {
                 act: FloorAct::Listen | FloorAct::Leave | FloorAct::Offer { .. },
                 ..
             }
+            | Request::Conduct { .. }
             | Request::ReportIncident { .. }
             | Request::IncidentStep { .. }
             | Request::Offer { .. } => Self::Order,

@@ -4,6 +4,7 @@ import {
   AudioMutedOutlined,
   AudioOutlined,
   MutedOutlined,
+  NotificationOutlined,
   PhoneFilled,
   PoweroffOutlined,
   SettingOutlined,
@@ -18,7 +19,7 @@ import { useStore } from "zustand";
 
 import { captureStore, flipCamera, toggleCamera, toggleMicrophone } from "../../media/capture";
 import { meter } from "../../media/sound";
-import { leave, order } from "../../protocol/client";
+import { conduct, leave, order } from "../../protocol/client";
 import type { ConferenceId } from "../../protocol/generated/ConferenceId";
 import { useAttempt } from "../../ui/useAttempt";
 import { CameraOffIcon } from "../../ui/CameraOffIcon";
@@ -38,7 +39,7 @@ export function CallControls({ conference: id, size, onDevices }: Props) {
   const { t } = useTranslation();
   const { modal } = App.useApp();
   const { attempt } = useAttempt();
-  const { conference, parties, mayDirect } = useOwnCall(id);
+  const { conference, me, parties, mayDirect, mayEnd } = useOwnCall(id);
   const allMuted = conference?.allMuted === true;
 
   function end() {
@@ -67,6 +68,15 @@ export function CallControls({ conference: id, size, onDevices }: Props) {
           onClick={() => attempt(() => order({ type: "muteAll", conference: id, muted: !allMuted }))}
         />
       )}
+      {me !== undefined && (me.role === "listener" || me.role === "speaker") && (
+        <Control
+          label={t(me.handSinceMs === null ? "conduct.raiseHand" : "conduct.ownHandDown")}
+          testId="raise-hand"
+          icon={<NotificationOutlined />}
+          pressed={me.handSinceMs !== null}
+          onClick={() => attempt(() => conduct(id, { type: "hand", raised: me.handSinceMs === null }))}
+        />
+      )}
       {onDevices !== undefined && (
         <Control label={t("devices.title")} testId="call-devices" icon={<SettingOutlined />} onClick={onDevices} />
       )}
@@ -77,7 +87,7 @@ export function CallControls({ conference: id, size, onDevices }: Props) {
         icon={<PhoneFilled rotate={225} />}
         onClick={() => attempt(leave)}
       />
-      {size !== "phone" && mayDirect && (
+      {size !== "phone" && mayEnd && (
         <Control
           label={t("conference.end")}
           testId="end-call"

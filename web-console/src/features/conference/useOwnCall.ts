@@ -4,6 +4,7 @@ import { useReplica } from "../../protocol/client";
 import type { Conference } from "../../protocol/generated/Conference";
 import type { ConferenceId } from "../../protocol/generated/ConferenceId";
 import type { Participant } from "../../protocol/generated/Participant";
+import { isPresent } from "../../protocol/replica";
 
 export type OwnCall = {
   conference: Conference | undefined;
@@ -13,6 +14,8 @@ export type OwnCall = {
   /** Rings that still wait for an answer. */
   ringing: number;
   mayDirect: boolean;
+  /** May end it for all: co-chairs may not. */
+  mayEnd: boolean;
 };
 
 /** The call as its controls need to know it. */
@@ -26,13 +29,14 @@ export function useOwnCall(id: ConferenceId): OwnCall {
     const me = own === null ? undefined : participants.get(own);
     const chair = conference?.chair == null ? undefined : participants.get(conference.chair);
     let parties = 0;
-    for (const one of participants.values()) if (one.conference === id && one.state !== "left") parties += 1;
+    for (const one of participants.values()) if (one.conference === id && isPresent(one)) parties += 1;
     let ringing = 0;
     for (const one of invitations.values()) {
       if (one.conference === id && (one.state === "ringing" || one.state === "queued")) ringing += 1;
     }
     // Whoever stands above the chair's site directs the call, too.
     const above = chair !== undefined && chair.id !== own && sites.get(chair.site)?.commanded === true;
-    return { conference, me, parties, ringing, mayDirect: me?.role === "chair" || above };
+    const mayEnd = me?.role === "chair" || above;
+    return { conference, me, parties, ringing, mayDirect: mayEnd || me?.role === "coChair", mayEnd };
   }, [id, conference, participants, invitations, own, sites]);
 }

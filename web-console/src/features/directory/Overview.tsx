@@ -12,7 +12,7 @@ import { SiteBoard } from "./SiteBoard";
 import { siteAbove, tierCounts } from "./tree";
 
 /** What the centre shows while there is no call: how many can be reached, and large ways to call them. */
-export function Overview() {
+export function Overview({ extra }: { extra?: ReactNode }) {
   const { t } = useTranslation();
   const me = useReplica((replica) => replica.me);
   const sites = useReplica((replica) => replica.sites);
@@ -45,6 +45,7 @@ export function Overview() {
           </li>
         ))}
       </ul>
+      {extra}
       <div className="overview-calls">
         {counts.length > 1 && (
           <BigCall

@@ -41,8 +41,13 @@ const GONE: Participant = {
   role: "speaker",
   state: "left",
   muted: false,
+  sound: true,
+  picture: true,
+  handSinceMs: null,
   microphone: false,
   camera: false,
+  microphoneOrder: null,
+  cameraOrder: null,
 };
 
 describe("the board", () => {

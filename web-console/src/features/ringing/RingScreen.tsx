@@ -58,13 +58,18 @@ function RingCard({ ring, others, shape }: { ring: OwnRing; others: number; shap
       </div>
       <div className="ring-who">
         <p id="ring-what" className="ring-kind">
-          {t(auto ? "ringing.ordered" : "ringing.asks")}
+          {t(ring.forced !== null ? "ringing.forced" : auto ? "ringing.ordered" : "ringing.asks")}
         </p>
         <h2 id="ring-from">{ring.fromSiteName}</h2>
         <p className="ring-person">
           {ring.fromName !== ring.fromSiteName && ring.fromName}
           {ring.title !== "" && ring.title !== ring.fromSiteName && <span>{ring.title}</span>}
         </p>
+        {ring.forced !== null && (
+          <p className="ring-warning" data-testid="ring-reason">
+            {t("parting.removedReason", { reason: ring.forced })}
+          </p>
+        )}
         {inCall && <p className="ring-warning">{t("ringing.leavesCall")}</p>}
         {others > 0 && <p className="ring-others">{t("ringing.waiting", { count: others })}</p>}
       </div>

@@ -1,9 +1,8 @@
-import { Button, Input, Modal } from "antd";
-import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { order } from "../../protocol/client";
 import type { Participant } from "../../protocol/generated/Participant";
+import { ReasonDialog } from "../../ui/ReasonDialog";
 import { useAttempt } from "../../ui/useAttempt";
 
 const PRESETS = ["finished", "noise", "mistake"] as const;
@@ -16,58 +15,18 @@ export function RemoveDialog({ participant, onClose }: { participant: Participan
 function Dialog({ participant, onClose }: { participant: Participant; onClose: () => void }) {
   const { t } = useTranslation();
   const { attempt } = useAttempt();
-  const [reason, setReason] = useState("");
   const { id, conference, name } = participant;
-
-  function remove() {
-    attempt(
-      () => order({ type: "remove", conference, participant: id, reason: reason.trim() }),
-      t("done.removed", { name }),
-    );
-    onClose();
-  }
-
   return (
-    <Modal
-      open
-      centered
+    <ReasonDialog
       title={t("wall.removeTitle", { name })}
-      onCancel={onClose}
-      footer={[
-        <Button key="cancel" onClick={onClose}>
-          {t("common.cancel")}
-        </Button>,
-        <Button
-          key="remove"
-          type="primary"
-          danger
-          data-testid="remove-confirm"
-          disabled={reason.trim() === ""}
-          onClick={remove}
-        >
-          {t("wall.remove")}
-        </Button>,
-      ]}
-    >
-      <div className="remove">
-        <label htmlFor="remove-reason">{t("wall.removeReason")}</label>
-        <Input
-          id="remove-reason"
-          data-testid="remove-reason"
-          maxLength={200}
-          autoFocus
-          value={reason}
-          onChange={(event) => setReason(event.target.value)}
-          onPressEnter={() => reason.trim() !== "" && remove()}
-        />
-        <div className="remove-presets">
-          {PRESETS.map((preset) => (
-            <Button key={preset} size="small" onClick={() => setReason(t(`wall.removeReasons.${preset}`))}>
-              {t(`wall.removeReasons.${preset}`)}
-            </Button>
-          ))}
-        </div>
-      </div>
-    </Modal>
+      action={t("wall.remove")}
+      danger
+      presets={PRESETS.map((preset) => t(`wall.removeReasons.${preset}`))}
+      testId="remove"
+      onClose={onClose}
+      onReason={(reason) =>
+        attempt(() => order({ type: "remove", conference, participant: id, reason }), t("done.removed", { name }))
+      }
+    />
   );
 }

@@ -1,4 +1,4 @@
-import { AudioMutedOutlined, CrownFilled, MoreOutlined, PauseCircleOutlined, PushpinFilled, VideoCameraOutlined } from "@ant-design/icons";
+import { AudioMutedOutlined, CrownFilled, MoreOutlined, NotificationOutlined, PauseCircleOutlined, PushpinFilled, VideoCameraOutlined } from "@ant-design/icons";
 import { App, Dropdown, type MenuProps } from "antd";
 import { type KeyboardEvent, memo, useMemo, useRef } from "react";
 import { useTranslation } from "react-i18next";
@@ -35,12 +35,16 @@ export const Tile = memo(function Tile(props: TileProps) {
   const tile = useRef<HTMLDivElement>(null);
   useVitals(tile, participant.id);
 
-  const showing = participant.camera ? stream : null;
-  const instead = !participant.camera
-    ? "wall.cameraOff"
-    : slot === null && participant.state === "in"
-      ? "wall.noPicture"
-      : "wall.connecting";
+  // What of its sound the others do not get, and by whose doing.
+  const gated = participant.muted || !participant.sound;
+  const showing = participant.camera && participant.picture ? stream : null;
+  const instead = !participant.picture
+    ? "wall.notPermitted"
+    : !participant.camera
+      ? "wall.cameraOff"
+      : slot === null && participant.state === "in"
+        ? "wall.noPicture"
+        : "wall.connecting";
 
   function onKeyDown(event: KeyboardEvent<HTMLElement>) {
     if (event.target !== event.currentTarget) return;
@@ -62,7 +66,7 @@ export const Tile = memo(function Tile(props: TileProps) {
       data-account={participant.account}
       data-speaking="false"
       data-paused="false"
-      data-muted={participant.muted}
+      data-muted={gated}
       data-camera={participant.camera}
       data-state={participant.state}
       data-slot={slot ?? ""}
@@ -90,11 +94,12 @@ export const Tile = memo(function Tile(props: TileProps) {
         <span className="tile-name" title={participant.name}>
           {name}
         </span>
-        {(participant.muted || !participant.microphone) && (
+        {participant.handSinceMs !== null && <NotificationOutlined className="tile-hand" title={t("conduct.handUp")} />}
+        {(gated || !participant.microphone) && (
           <AudioMutedOutlined
             className="tile-mute"
-            data-muted={participant.muted}
-            title={t(participant.muted ? "wall.muted" : "wall.micOff")}
+            data-muted={gated}
+            title={t(participant.muted ? "wall.muted" : gated ? "wall.noWord" : "wall.micOff")}
           />
         )}
         <QualitySign participant={participant.id} />

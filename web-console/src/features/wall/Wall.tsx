@@ -33,15 +33,22 @@ export function Wall({ conference }: { conference: ConferenceId }) {
   const { box, area } = useArea();
 
   const others = useMemo(() => othersIn(participants, conference, own), [participants, conference, own]);
+  // What the one who conducts makes large is large on every wall; else what was chosen here.
+  const ordered = useReplica((replica) => replica.conferences.get(conference)?.spotlight ?? null);
+  const spotlight = ordered !== null && ordered !== own ? ordered : view.spotlight;
+  const pinned = useMemo(
+    () => (ordered === null || ordered === own || view.pinned.has(ordered) ? view.pinned : new Set([ordered, ...view.pinned])),
+    [ordered, own, view.pinned],
+  );
   const lineup = useMemo(
-    () => lineUp(others, view.pinned, streams.length, view.page),
-    [others, view.pinned, streams.length, view.page],
+    () => lineUp(others, pinned, streams.length, view.page, ordered),
+    [others, pinned, streams.length, view.page, ordered],
   );
   useEffect(() => resetWall, [conference]);
 
-  const boxes = useMemo(() => place(lineup.shown, view.spotlight, area), [lineup.shown, view.spotlight, area]);
+  const boxes = useMemo(() => place(lineup.shown, spotlight, area), [lineup.shown, spotlight, area]);
   const shown = useMemo(() => lineup.shown.map((one) => one.id), [lineup.shown]);
-  useWish(conference, { shown, boxes, pinned: view.pinned, spotlight: view.spotlight });
+  useWish(conference, { shown, boxes, pinned, spotlight });
   const me = own === null ? undefined : participants.get(own);
   // The page's order never changes: moving a video in the document would stop it.
   const inOrder = useMemo(() => [...lineup.shown].sort((a, b) => a.id - b.id), [lineup.shown]);
@@ -61,7 +68,7 @@ export function Wall({ conference }: { conference: ConferenceId }) {
               slot={at < 0 ? null : at}
               stream={at < 0 ? null : (streams[at] ?? null)}
               pinned={view.pinned.has(participant.id)}
-              large={view.spotlight === participant.id}
+              large={spotlight === participant.id}
               may={rights(me?.role === "chair", mayDirect(me, participant, sites, people))}
               onRemove={setRemoving}
             />

@@ -14,8 +14,13 @@ function party(id: number, site: string, change: Partial<Participant> = {}): Par
     role: "speaker",
     state: "in",
     muted: false,
+    sound: true,
+    picture: true,
+    handSinceMs: null,
     microphone: true,
     camera: true,
+    microphoneOrder: null,
+    cameraOrder: null,
     ...change,
   };
 }
@@ -56,6 +61,17 @@ describe("who is on the wall", () => {
     }
   });
 
+  test("who is large by order keeps a place among more pinned than slots", () => {
+    const lineup = lineUp(SIXTY, new Set(ids(SIXTY)), 4, 0, 42);
+    expect(lineup.shown).toHaveLength(4);
+    expect(lineup.shown[0]?.id).toBe(42);
+  });
+
+  test("whose place is only kept, and who listens in, has no tile", () => {
+    const all = [party(1, "a"), party(2, "b", { state: "held" }), party(3, "c", { role: "observer" }), party(4, "d")];
+    expect(ids(othersIn(new Map(all.map((one) => [one.id, one])), 1, 1))).toEqual([4]);
+  });
+
   test("more pinned than slots, and no slots at all, break nothing", () => {
     expect(lineUp(SIXTY, new Set(ids(SIXTY)), 4, 0).shown).toHaveLength(4);
     expect(lineUp(SIXTY, new Set(), 0, 0).shown).toHaveLength(1);
@@ -69,6 +85,8 @@ describe("who may direct whom", () => {
 
   test("the chair everybody, a site what is below it and its own field units", () => {
     expect(mayDirect(party(1, "x", { role: "chair" }), party(2, "beside"), sites, people)).toBe(true);
+    expect(mayDirect(party(1, "x", { role: "coChair" }), party(2, "beside"), sites, people)).toBe(true);
+    expect(mayDirect(party(1, "x", { role: "coChair" }), party(2, "beside", { role: "chair" }), sites, people)).toBe(false);
     expect(mayDirect(party(1, "x"), party(2, "below"), sites, people)).toBe(true);
     expect(mayDirect(party(1, "x"), party(2, "beside"), sites, people)).toBe(false);
     const patrol = party(3, "x", { account: "patrol" });

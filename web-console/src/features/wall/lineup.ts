@@ -4,6 +4,7 @@ import type { DirectorySite } from "../../protocol/generated/DirectorySite";
 import type { Participant } from "../../protocol/generated/Participant";
 import type { ParticipantId } from "../../protocol/generated/ParticipantId";
 import type { SiteCode } from "../../protocol/generated/SiteCode";
+import { isPresent } from "../../protocol/replica";
 
 const MOST_TILES = 49;
 
@@ -21,7 +22,7 @@ export function othersIn(
   own: ParticipantId | null,
 ): Participant[] {
   return [...participants.values()]
-    .filter((one) => one.conference === conference && one.state !== "left" && one.id !== own)
+    .filter((one) => one.conference === conference && isPresent(one) && one.role !== "observer" && one.id !== own)
     .sort((a, b) => (a.site === b.site ? a.id - b.id : a.site < b.site ? -1 : 1));
 }
 
@@ -31,9 +32,14 @@ export function lineUp(
   pinned: ReadonlySet<ParticipantId>,
   slots: number,
   wantedPage: number,
+  /** Large by order: the last to lose its place. */
+  ordered: ParticipantId | null = null,
 ): Lineup {
   const capacity = Math.max(1, Math.min(slots, MOST_TILES));
-  const first = others.filter((one) => pinned.has(one.id)).slice(0, capacity);
+  const first = others
+    .filter((one) => pinned.has(one.id))
+    .sort((a, b) => Number(b.id === ordered) - Number(a.id === ordered))
+    .slice(0, capacity);
   const rest = others.filter((one) => !first.includes(one));
   // The pinned stay on every page; at least one place turns.
   const perPage = Math.max(1, capacity - first.length);
@@ -50,7 +56,7 @@ export function mayDirect(
   sites: ReadonlyMap<SiteCode, DirectorySite>,
   people: ReadonlyMap<AccountId, unknown>,
 ): boolean {
-  if (own?.role === "chair" || sites.get(other.site)?.commanded === true) return true;
+  if (own?.role === "chair" || (own?.role === "coChair" && other.role !== "chair") || sites.get(other.site)?.commanded === true) return true;
   // Field units of the own site stand below it.
   return own !== undefined && own.site === other.site && people.has(other.account) && !people.has(own.account);
 }

@@ -12,4 +12,8 @@ export type Ring = { invitation: InvitationId, conference: ConferenceId, title: 
  * Present when the device is to answer by itself, in so many ms; it
  * sends `Accept` when the countdown ends.
  */
-autoAnswerInMs: number | null, deadlineMs: number, };
+autoAnswerInMs: number | null, 
+/**
+ * Why the device is brought in without being asked (强插).
+ */
+forced: string | null, deadlineMs: number, };

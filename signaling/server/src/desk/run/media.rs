@@ -43,14 +43,14 @@ impl<J: Journal> Running<J> {
         batch: &mut Batch,
     ) {
         let (client, conference) = (done.client, done.conference);
-        let muted = self
-            .stays_in(client, conference)
-            .ok()
-            .and_then(|stay| self.ledger.county().participant(stay))
-            .map(|one| one.muted);
+        let county = self.ledger.county();
+        let gates = self.stays_in(client, conference).ok().and_then(|stay| {
+            let conference = county.conference(conference)?;
+            Some(conference.gates(conference.participant(stay)?))
+        });
         let result = self
             .media
-            .answered(done, muted)
+            .answered(done, gates)
             .map(|answered| Reply::Answer {
                 sdp: answered.sdp,
                 video_slots: answered.video_slots.into(),
@@ -123,7 +123,8 @@ impl<J: Journal> Running<J> {
                 encodings,
             } => self.demand(peer, track, encodings),
             NodeEvent::Overload { level } => self.overloaded(level.into()),
-            NodeEvent::SourceStarted { .. } | NodeEvent::SourceSilent { .. } => {}
+            NodeEvent::SourceStarted { peer, track } => self.media.heard_of(peer, track, true),
+            NodeEvent::SourceSilent { peer, track } => self.media.heard_of(peer, track, false),
         }
     }
 
