@@ -83,7 +83,7 @@ impl Outcome {
             // Whoever comes in by himself; whoever waits in the lobby is not in yet.
             Order::Conduct {
                 conference,
-                step: Conduct::Enter { .. } | Conduct::Observe,
+                step: Conduct::Enter { .. } | Conduct::Observe { .. },
             } => events
                 .iter()
                 .find_map(|event| match event {

@@ -4,13 +4,15 @@
 
 mod support;
 
+use liandong_domain::limits::MAX_PARTICIPANTS;
 use liandong_domain::{
-    Conduct, ConferenceId, DoorState, Gates, InvitationState, LeaveReason, Mode, Order, Outcome,
-    ParticipantId, ParticipantRole, RefusalCode, Target, Tier,
+    Account, Conduct, Conducted, ConferenceId, DoorState, Event, Gates, InvitationState,
+    LeaveReason, Mode, Order, Outcome, ParticipantId, ParticipantRole, RefusalCode, Role, Target,
+    Tier,
 };
 use support::{
-    CHUNCHANGBA, COMMANDER, DATANGBA, DISPATCHER, FIELD_JIZHOU, JIZHOU, LUOPING, SHAHE, SUPERVISOR,
-    Shell, site,
+    CHUNCHANGBA, COMMANDER, COUNTY, DATANGBA, DISPATCHER, FIELD_JIZHOU, JIZHOU, LUOPING, SHAHE,
+    SUPERVISOR, Shell, person, site,
 };
 
 const OPEN: Gates = Gates {
@@ -293,7 +295,12 @@ fn listening_in_is_from_above_and_seen_by_all() {
     shell.devices(SUPERVISOR, 1);
     let id = shell.call(JIZHOU, &[site(CHUNCHANGBA)], true);
     shell.join(CHUNCHANGBA);
-    let observe = conduct(id, Conduct::Observe);
+    let observe = |reason: &str| {
+        let reason = reason.to_owned();
+        conduct(id, Conduct::Observe { reason })
+    };
+    shell.refused(SUPERVISOR, observe(""), RefusalCode::Malformed);
+    let observe = observe("督导检查");
     shell.refused(SHAHE, observe.clone(), RefusalCode::UnknownConference);
     shell.refused(FIELD_JIZHOU, observe.clone(), RefusalCode::NotAllowed);
     shell.by(SUPERVISOR, observe.clone()).unwrap();
@@ -375,4 +382,133 @@ fn inserting_is_an_order_with_a_reason_for_one_at_a_time() {
     let invitation = shell.invitation(id, LUOPING);
     assert_eq!(invitation.forced.as_deref(), Some("立即到会"));
     assert!(invitation.ordered);
+}
+
+#[test]
+fn a_supervisor_listens_and_does_not_break_in() {
+    let mut shell = Shell::lit();
+    shell.devices(SUPERVISOR, 1);
+    let id = shell.call(JIZHOU, &[site(CHUNCHANGBA)], true);
+    shell.join(CHUNCHANGBA);
+    let enter = Conduct::Enter {
+        reason: Some("检查".to_owned()),
+    };
+    shell.refused(
+        SUPERVISOR,
+        conduct(id, enter),
+        RefusalCode::UnknownConference,
+    );
+    let reason = "督导检查".to_owned();
+    let events = shell
+        .by(SUPERVISOR, conduct(id, Conduct::Observe { reason }))
+        .unwrap();
+    let why = |event: &Event| {
+        matches!(event, Event::Conduct { event } if matches!(&event.what,
+            Conducted::Entered { reason, .. } if reason == "督导检查"))
+    };
+    assert!(events.iter().any(why));
+}
+
+#[test]
+fn whoever_listens_in_and_is_moved_listens_in_there() {
+    let mut shell = Shell::lit();
+    let id = shell.call(JIZHOU, &[site(CHUNCHANGBA), site(DATANGBA)], true);
+    shell.join(CHUNCHANGBA);
+    shell.join(DATANGBA);
+    let participant = id_of(&shell, DATANGBA);
+    let role = ParticipantRole::Observer;
+    shell
+        .by(JIZHOU, conduct(id, Conduct::SetRole { participant, role }))
+        .unwrap();
+    let to = shell.call(COMMANDER, &[site(SHAHE)], true);
+    shell.join(SHAHE);
+    let moves = Conduct::Move {
+        participant,
+        to,
+        reason: "旁听全县会议".to_owned(),
+    };
+    shell.by(COMMANDER, conduct(id, moves)).unwrap();
+    let moved = shell.stay(DATANGBA).unwrap();
+    assert_eq!((moved.conference, moved.role), (to, role));
+    assert_eq!(gates(&shell, DATANGBA), Gates::CLOSED);
+}
+
+#[test]
+fn whoever_only_listens_in_does_not_broadcast() {
+    let mut shell = Shell::lit();
+    let id = shell.call(JIZHOU, &[site(CHUNCHANGBA)], true);
+    shell.join(CHUNCHANGBA);
+    let reason = "了解情况".to_owned();
+    shell
+        .by(COMMANDER, conduct(id, Conduct::Observe { reason }))
+        .unwrap();
+    shell.connect(COMMANDER);
+    shell.refused(
+        COMMANDER,
+        conduct(id, Conduct::Broadcast { tier: None }),
+        RefusalCode::NotNow,
+    );
+    assert_eq!(gates(&shell, CHUNCHANGBA), OPEN);
+}
+
+/// All who wait come in when a lobby that is full to the last place is closed.
+#[test]
+fn a_lobby_that_fills_the_last_places_can_be_emptied() {
+    let mut shell = Shell::lit();
+    let crowd: Vec<String> = (1..MAX_PARTICIPANTS).map(|n| format!("unit-{n}")).collect();
+    let unit = |id: &String| Account {
+        id: id.as_str().into(),
+        name: id.clone(),
+        role: Role::Field,
+        site: COUNTY.into(),
+        active: true,
+    };
+    let directory = Order::SetDirectory {
+        sites: support::sites(),
+        accounts: support::accounts()
+            .into_iter()
+            .chain(crowd.iter().map(unit))
+            .collect(),
+    };
+    shell.system(directory).unwrap();
+    for one in &crowd {
+        shell.devices(one, 1);
+    }
+    let targets: Vec<Target> = crowd.iter().map(|one| person(one)).collect();
+    let mut portions = targets.chunks(60);
+    let id = shell.call(COMMANDER, portions.next().unwrap(), true);
+    for portion in portions {
+        let invite = Order::Invite {
+            conference: id,
+            targets: portion.to_vec(),
+            ordered: true,
+        };
+        shell.by(COMMANDER, invite).unwrap();
+    }
+    for one in &crowd {
+        shell.join(one);
+    }
+    let last = &crowd[crowd.len() - 2..];
+    shell
+        .by(COMMANDER, conduct(id, Conduct::SetLobby { open: true }))
+        .unwrap();
+    for one in last {
+        shell.by(one, Order::Leave { conference: id }).unwrap();
+    }
+    for one in last {
+        let knock = Conduct::Enter { reason: None };
+        shell.by(one, conduct(id, knock)).unwrap();
+    }
+    let admit = Conduct::Admit {
+        account: last[0].as_str().into(),
+        admitted: true,
+    };
+    shell.by(COMMANDER, conduct(id, admit)).unwrap();
+    shell
+        .by(COMMANDER, conduct(id, Conduct::SetLobby { open: false }))
+        .unwrap();
+    for one in last {
+        assert!(shell.stay(one).is_some(), "{one}");
+    }
+    assert_eq!(shell.conference(id).present().count(), MAX_PARTICIPANTS);
 }

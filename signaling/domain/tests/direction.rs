@@ -8,7 +8,7 @@ use liandong_domain::{
     Address, Conduct, ConferenceId, Device, DeviceOrderState, Event, Gates, Mode, Order,
     ParticipantId, ParticipantRole, RefusalCode, Roll, RollEntry, RollOrder, RollState, Tier,
 };
-use support::{CHUNCHANGBA, COMMANDER, DATANGBA, JIZHOU, SHAHE, Shell, site};
+use support::{CHUNCHANGBA, COMMANDER, COUNTY, DATANGBA, JIZHOU, SHAHE, Shell, site};
 
 /// The county with two townships and a community in; a second community was called.
 fn meeting() -> (Shell, ConferenceId) {
@@ -384,4 +384,74 @@ fn every_address_against_every_role() {
         assert_eq!(shell.conference(id).address, address);
         assert_eq!(heard(&shell), expected);
     }
+}
+
+#[test]
+fn a_chair_asks_its_superior_for_a_picture_and_does_not_order_it() {
+    let mut shell = Shell::lit();
+    let id = shell.call(JIZHOU, &[site(CHUNCHANGBA)], true);
+    shell.join(CHUNCHANGBA);
+    let invite = Order::Invite {
+        conference: id,
+        targets: vec![site(COUNTY)],
+        ordered: false,
+    };
+    shell.by(JIZHOU, invite).unwrap();
+    shell.join(COMMANDER);
+    let mut order = |account: &str| {
+        let step = Conduct::OrderDevice {
+            participant: id_of(&shell, account),
+            device: Device::Camera,
+            on: true,
+            reason: "查看水位".to_owned(),
+        };
+        shell.by(JIZHOU, conduct(id, step)).unwrap();
+        let order = shell.stay(account).unwrap().camera_order.clone();
+        order.unwrap().ordered
+    };
+    assert!(order(CHUNCHANGBA));
+    assert!(!order(COMMANDER));
+}
+
+#[test]
+fn a_roll_ends_with_its_conference_and_calls_nobody_who_was_removed() {
+    let (mut shell, id) = meeting();
+    let remove = Order::Remove {
+        conference: id,
+        participant: id_of(&shell, SHAHE),
+        reason: "会议结束".to_owned(),
+    };
+    shell.by(COMMANDER, remove).unwrap();
+    let start = Conduct::StartRoll {
+        order: RollOrder::Parallel,
+        answer_s: 20,
+    };
+    by_chair(&mut shell, id, start);
+    let of = |code: &str| {
+        let mut entries = roll(&shell, id).entries.iter();
+        entries.any(|one| one.callee == support::callee(code))
+    };
+    assert!(of(JIZHOU) && !of(SHAHE));
+    shell.by(COMMANDER, Order::End { conference: id }).unwrap();
+    assert_eq!(roll(&shell, id).ended_at, Some(shell.now));
+}
+
+#[test]
+fn whoever_comes_to_listen_only_is_large_on_no_wall() {
+    let (mut shell, id) = meeting();
+    let participant = id_of(&shell, JIZHOU);
+    let spotlight = Conduct::Spotlight {
+        participant: Some(participant),
+    };
+    by_chair(&mut shell, id, spotlight);
+    assert_eq!(shell.conference(id).in_spotlight(), Some(participant));
+    let role = ParticipantRole::Observer;
+    by_chair(&mut shell, id, Conduct::SetRole { participant, role });
+    assert_eq!(shell.conference(id).in_spotlight(), None);
+    let accounts = vec!["nobody".into()];
+    let start = Conduct::StartCarousel {
+        accounts,
+        interval_s: 10,
+    };
+    shell.refused(COMMANDER, conduct(id, start), RefusalCode::UnknownTarget);
 }

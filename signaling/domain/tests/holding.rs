@@ -6,8 +6,8 @@ mod support;
 
 use liandong_domain::incident::{Report, ReportSource, Step};
 use liandong_domain::{
-    Conduct, ConferenceId, Gates, IncidentId, IncidentKind, IncidentOrder, InvitationState, Level,
-    Order, Outcome, ParticipantId, ParticipantState, RefusalCode, Target,
+    Conduct, ConferenceId, Device, Gates, IncidentId, IncidentKind, IncidentOrder, InvitationState,
+    Level, Order, Outcome, ParticipantId, ParticipantState, RefusalCode, Target,
 };
 use support::{CHUNCHANGBA, COMMANDER, DATANGBA, DISPATCHER, JIZHOU, LUOPING, SHAHE, Shell, site};
 
@@ -236,4 +236,74 @@ fn a_place_that_is_kept_can_be_given_up_taken_and_ends_with_its_meeting() {
         )
         .unwrap();
     assert!(shell.stay(DATANGBA).is_none());
+}
+
+#[test]
+fn what_all_are_told_meanwhile_holds_for_whoever_comes_back() {
+    let mut shell = Shell::lit();
+    let (meeting, community) = routine(&mut shell);
+    let ask = |on| Order::Conduct {
+        conference: meeting,
+        step: Conduct::OrderDevice {
+            participant: community,
+            device: Device::Camera,
+            on,
+            reason: "查看水位".to_owned(),
+        },
+    };
+    shell.by(JIZHOU, ask(true)).unwrap();
+    let alarm = emergency(&mut shell, COMMANDER, &[site(CHUNCHANGBA)]);
+    shell.join(CHUNCHANGBA);
+    let mute_all = Order::MuteAll {
+        conference: meeting,
+        muted: true,
+    };
+    shell.by(JIZHOU, mute_all).unwrap();
+    shell
+        .by(COMMANDER, Order::End { conference: alarm })
+        .unwrap();
+    shell.connect(CHUNCHANGBA);
+    let back = shell.conference(meeting).participant(community).unwrap();
+    assert!(!shell.conference(meeting).gates(back).sound);
+    // What was not answered is asked no more: nobody waits for that picture now.
+    assert_eq!(back.camera_order, None);
+    assert_eq!(shell.replayed(), shell.county);
+}
+
+#[test]
+fn whoever_goes_into_an_emergencys_call_by_himself_keeps_his_place() {
+    let mut shell = Shell::lit();
+    let alarm = emergency(&mut shell, COMMANDER, &[site(JIZHOU), site(SHAHE)]);
+    shell.join(SHAHE);
+    let decline = shell.invitation(alarm, JIZHOU).id;
+    shell
+        .by(
+            JIZHOU,
+            Order::Decline {
+                invitation: decline,
+            },
+        )
+        .unwrap();
+    let (meeting, _) = routine(&mut shell);
+    let enter = Order::Conduct {
+        conference: alarm,
+        step: Conduct::Enter { reason: None },
+    };
+    shell.by(JIZHOU, enter).unwrap();
+    shell.connect(JIZHOU);
+    assert_eq!(shell.stay(JIZHOU).unwrap().conference, alarm);
+    let place = shell.conference(meeting).place_of(&JIZHOU.into());
+    assert_eq!(place.unwrap().state, ParticipantState::Held);
+    // Its meeting may end without it; then nothing is given back.
+    for account in [CHUNCHANGBA, DATANGBA] {
+        let leave = Order::Leave {
+            conference: meeting,
+        };
+        shell.by(account, leave).unwrap();
+    }
+    assert!(!shell.conference(meeting).is_over());
+    shell
+        .by(JIZHOU, Order::Leave { conference: alarm })
+        .unwrap();
+    assert_eq!(shell.stay(JIZHOU).unwrap().conference, meeting);
 }

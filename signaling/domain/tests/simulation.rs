@@ -442,7 +442,10 @@ fn conduct(county: &County, people: &[Account], what: u8, draw: &Draw) -> (Actor
                 reason: Some(reason),
             },
         ),
-        16 => (anybody, conference, Conduct::Observe),
+        16 => {
+            let reason = if draw.flag { "督导检查" } else { "" }.to_owned();
+            (anybody, conference, Conduct::Observe { reason })
+        }
         _ => return direction(county, (who, conference), participant, kind, draw),
     };
     (Actor::Account(who), Order::Conduct { conference, step })

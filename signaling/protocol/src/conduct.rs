@@ -106,8 +106,10 @@ pub enum Conduct {
         target: Target,
         reason: String,
     },
-    /// Listens in (督导旁听), as all others see. Reply: `Accepted`.
-    Observe,
+    /// Listens in (督导旁听), as all others see, who are told why. Reply: `Accepted`.
+    Observe {
+        reason: String,
+    },
     /// One named party speaks to all, large on every wall (点名发言).
     CallUp {
         participant: ParticipantId,
@@ -180,6 +182,9 @@ pub enum DeviceOrderState {
 pub struct DeviceOrder {
     pub by_name: String,
     pub on: bool,
+    /// From above: a room's terminal that may answer by itself obeys at once. Otherwise
+    /// whoever is there is asked.
+    pub ordered: bool,
     pub reason: String,
     pub at_ms: f64,
     pub state: DeviceOrderState,
@@ -329,6 +334,11 @@ pub enum StayReason {
 pub enum ConductNotice {
     /// It came in from above by its own order (强插).
     Entered {
+        name: String,
+        reason: String,
+    },
+    /// It came in from above to listen (督导旁听).
+    Observes {
         name: String,
         reason: String,
     },

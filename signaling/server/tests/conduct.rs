@@ -453,3 +453,57 @@ async fn roll_tells_who_is_absent_and_a_device_is_told_by_whom_and_why() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn room_that_nothing_opens_by_itself_is_asked_for_its_camera() {
+    let county = County::new();
+    county.configure_county("never_auto_answer = [\"102\"]");
+    let _server = county.start();
+    let (mut commander, _) = county.client("commander").await;
+    let (mut north, _) = county.client("101").await;
+    let (mut south, _) = county.client("102").await;
+    let meeting = call(&mut commander, &["101", "102"]).await;
+    let obeys = accept(&mut north).await;
+    let asks = accept(&mut south).await;
+    for (client, participant, ordered) in [(&mut north, obeys, true), (&mut south, asks, false)] {
+        let step = Conduct::OrderDevice {
+            participant,
+            device: MediaDevice::Camera,
+            on: true,
+            reason: "查看水位".into(),
+        };
+        conduct(&mut commander, meeting, step).await;
+        let told = told(client, participant, |one| one.camera_order.is_some()).await;
+        assert_eq!(told.camera_order.unwrap().ordered, ordered);
+    }
+}
+
+#[tokio::test]
+async fn whoever_listens_in_is_seen_and_says_why() {
+    let county = County::new();
+    let _server = county.start();
+    let (mut commander, _) = county.client("commander").await;
+    let (mut north, _) = county.client("101").await;
+    let (mut mill, _) = county.client("101001").await;
+    let meeting = call(&mut north, &["101001"]).await;
+    accept(&mut mill).await;
+    let step = Conduct::Observe {
+        reason: "督导检查".into(),
+    };
+    let Reply::Accepted { participant, .. } = conduct(&mut commander, meeting, step).await else {
+        panic!("not in");
+    };
+    let seen = told(&mut mill, participant, |_| true).await;
+    assert_eq!(seen.role, ParticipantRole::Observer);
+    assert!(!seen.sound && !seen.picture);
+    let why = mill
+        .push(|push| match push {
+            Push::Conducted {
+                notice: ConductNotice::Observes { reason, .. },
+                ..
+            } => Some(reason.clone()),
+            _ => None,
+        })
+        .await;
+    assert_eq!(why, "督导检查");
+}

@@ -79,23 +79,36 @@ export function stopCapture(): void {
 
 /** Silences at once; the device stays open so that opening the mouth again is instant. */
 export async function toggleMicrophone(): Promise<void> {
-  const { wantsMicrophone, microphone } = captureStore.getState();
-  const wants = microphone === null ? true : !wantsMicrophone;
-  captureStore.setState({ wantsMicrophone: wants });
-  if (microphone !== null) microphone.enabled = wants;
-  else if (wants) await openMicrophone();
+  await switchMicrophone(!isOn("microphone"));
 }
 
 /** Off means off: the camera's light goes out. */
 export async function toggleCamera(): Promise<void> {
+  await switchCamera(!isOn("camera"));
+}
+
+/** Whether it sends: open, and the microphone not silenced. */
+export function isOn(device: "microphone" | "camera"): boolean {
+  const { microphone, camera, wantsMicrophone } = captureStore.getState();
+  return device === "camera" ? camera !== null : microphone !== null && wantsMicrophone;
+}
+
+export async function switchMicrophone(on: boolean): Promise<void> {
+  const { microphone } = captureStore.getState();
+  captureStore.setState({ wantsMicrophone: on });
+  if (microphone !== null) microphone.enabled = on;
+  else if (on) await openMicrophone();
+}
+
+/** One that is still being opened is not taken either. */
+export async function switchCamera(on: boolean): Promise<void> {
   const { camera } = captureStore.getState();
-  if (camera === null) {
+  if (on) {
     captureStore.setState({ wantsCamera: true });
-    await openCamera();
+    if (camera === null) await openCamera();
     return;
   }
-  cameraRound += 1;
-  camera.stop();
+  camera?.stop();
   captureStore.setState({ wantsCamera: false, camera: null });
 }
 
@@ -168,8 +181,14 @@ function takeMicrophone(track: MediaStreamTrack | null): void {
 }
 
 function takeCamera(track: MediaStreamTrack | null): void {
-  const { camera } = captureStore.getState();
+  const { camera, wantsCamera } = captureStore.getState();
   if (camera !== track) camera?.stop();
+  if (!wantsCamera) {
+    // Switched off while it was being opened.
+    track?.stop();
+    captureStore.setState({ camera: null });
+    return;
+  }
   if (track !== null) {
     track.contentHint = "motion";
     track.onended = () => lost("camera", track);

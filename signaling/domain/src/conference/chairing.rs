@@ -61,7 +61,8 @@ impl Draft {
         Ok(())
     }
 
-    /// The chair stays audible; lifting lifts every mute, single ones too.
+    /// The chair stays audible; lifting lifts every mute, single ones too. Whoever is held
+    /// comes back as all others are.
     pub(crate) fn mute_all(
         &mut self,
         by: &Account,
@@ -77,7 +78,7 @@ impl Draft {
                 by: by.id.clone(),
             });
         }
-        for one in running.present() {
+        for one in running.there() {
             if !muted || Some(one.id) != running.chair {
                 self.gate(one, muted, Some(&by.id));
             }

@@ -249,6 +249,7 @@ impl Conference {
                 self.address = None;
                 self.spotlight = None;
                 self.carousel = None;
+                self.end_roll(*at);
             }
             Event::InvitationIssued { .. }
             | Event::InvitationRinging { .. }
@@ -445,6 +446,9 @@ impl Conference {
                 self.with_participant(*participant, |one| {
                     one.state = ParticipantState::Held;
                     one.hand = None;
+                    // Nobody is to switch a camera on when it comes back, hours later perhaps.
+                    forget_question(&mut one.microphone_order);
+                    forget_question(&mut one.camera_order);
                     one.held = Some(Hold {
                         by_conference: *by_conference,
                         since: event.at,
@@ -486,20 +490,18 @@ impl Conference {
                     known.clone_from(entry);
                 }
             }
-            Conducted::RollEnded => {
-                if let Some(roll) = &mut self.roll {
-                    roll.ended_at = Some(event.at);
-                }
-            }
+            Conducted::RollEnded => self.end_roll(event.at),
             Conducted::DeviceOrdered {
                 participant,
                 device,
                 on,
+                ordered,
                 reason,
             } => {
                 let order = event.by.as_ref().map(|by| DeviceOrder {
                     by: by.clone(),
                     on: *on,
+                    ordered: *ordered,
                     reason: reason.clone(),
                     at: event.at,
                     state: DeviceOrderState::Asked,
@@ -527,6 +529,12 @@ impl Conference {
                 }
             }),
             _ => {} // applied by the caller
+        }
+    }
+
+    fn end_roll(&mut self, at: Timestamp) {
+        if let Some(roll) = self.roll.as_mut().filter(|roll| roll.goes_on()) {
+            roll.ended_at = Some(at);
         }
     }
 
@@ -560,4 +568,9 @@ impl Conference {
 fn forget_order(order: &mut Option<DeviceOrder>, on: bool) {
     let over = |order: &mut DeviceOrder| order.state == DeviceOrderState::Obeyed && order.on != on;
     drop(order.take_if(over));
+}
+
+/// What the device has not answered.
+fn forget_question(order: &mut Option<DeviceOrder>) {
+    drop(order.take_if(|order| order.state == DeviceOrderState::Asked));
 }

@@ -54,7 +54,7 @@ impl Told {
         }
         for id in touched {
             match county.conference(id).filter(|one| !one.is_over()) {
-                Some(conference) => self.tell_conference(county, clients, conference),
+                Some(conference) => self.tell_conference(county, setting, clients, conference),
                 None => self.tell_end(clients, id, events),
             }
         }
@@ -68,9 +68,15 @@ impl Told {
         }
     }
 
-    fn tell_conference(&mut self, county: &County, clients: &mut Clients, now: &Conference) {
+    fn tell_conference(
+        &mut self,
+        county: &County,
+        setting: &Setting,
+        clients: &mut Clients,
+        now: &Conference,
+    ) {
         let told = self.conferences.entry(now.id).or_default();
-        let changes = told.changes(county, now);
+        let changes = told.changes(county, setting, now);
         let involved = county.involved_in(now);
         let mut whole: Option<Vec<Utf8Bytes>> = None;
         for (_, client) in clients.all_mut().filter(|(_, client)| client.welcomed) {
@@ -111,7 +117,7 @@ impl Told {
 
 impl ToldConference {
     /// What is new or different, as pushes; remembers it as told.
-    fn changes(&mut self, county: &County, now: &Conference) -> Vec<Utf8Bytes> {
+    fn changes(&mut self, county: &County, setting: &Setting, now: &Conference) -> Vec<Utf8Bytes> {
         let mut pushes = Vec::new();
         let conference = wire::conference(county, now);
         if self.conference.as_ref() != Some(&conference) {
@@ -119,7 +125,7 @@ impl ToldConference {
             pushes.push(encode_push(Push::Conference { conference }));
         }
         for one in now.participants() {
-            let participant = wire::participant(county, now, one);
+            let participant = wire::participant(county, setting, now, one);
             if self.participants.get(&one.id) != Some(&participant) {
                 self.participants.insert(one.id, participant.clone());
                 pushes.push(encode_push(Push::Participant { participant }));

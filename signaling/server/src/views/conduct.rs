@@ -55,7 +55,7 @@ pub fn step(step: wire_conduct::Conduct) -> domain::Conduct {
             target: wire::target(target),
             reason,
         },
-        From::Observe => To::Observe,
+        From::Observe { reason } => To::Observe { reason },
         From::CallUp { participant } => To::CallUp {
             participant: wire::participant_of(participant),
         },
@@ -110,15 +110,18 @@ fn device_of(device: wire_conduct::MediaDevice) -> domain::Device {
     }
 }
 
-/// An order about a camera or microphone, as all see it.
+/// An order about a camera or microphone, as all see it. `asks`: nothing there is switched
+/// on without a person.
 #[must_use]
 pub fn device_order(
     county: &County,
     order: Option<&domain::DeviceOrder>,
+    asks: bool,
 ) -> Option<wire_conduct::DeviceOrder> {
     order.map(|order| wire_conduct::DeviceOrder {
         by_name: county.account_name(&order.by),
         on: order.on,
+        ordered: order.ordered && !asks,
         reason: order.reason.clone(),
         at_ms: wire::ms(order.at),
         state: match order.state {
@@ -271,10 +274,16 @@ pub fn notice(county: &County, event: &ConductEvent) -> Option<ConductNotice> {
         Conducted::Entered {
             participant,
             reason,
-        } => Some(ConductNotice::Entered {
-            name: name(*participant),
-            reason: reason.clone(),
-        }),
+        } => {
+            let (name, reason) = (name(*participant), reason.clone());
+            let one = county.participant(*participant);
+            let listens = one.is_some_and(|one| one.role == domain::ParticipantRole::Observer);
+            Some(if listens {
+                ConductNotice::Observes { name, reason }
+            } else {
+                ConductNotice::Entered { name, reason }
+            })
+        }
         Conducted::Held { participant, .. } => Some(ConductNotice::Held {
             name: name(*participant),
         }),

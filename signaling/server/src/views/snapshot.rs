@@ -158,7 +158,7 @@ pub fn snapshot(
             .extend(one.invitations().map(|i| wire::invitation(county, i)));
         snapshot.participants.extend(
             one.participants()
-                .map(|p| wire::participant(county, one, p)),
+                .map(|p| wire::participant(county, setting, one, p)),
         );
     }
     snapshot

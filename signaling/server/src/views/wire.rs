@@ -4,6 +4,7 @@ use liandong_domain as domain;
 use liandong_protocol as protocol;
 
 use super::conduct;
+use super::snapshot::Setting;
 use domain::Timestamp;
 
 /// Milliseconds as JSON numbers; exact up to the year 287396.
@@ -171,9 +172,13 @@ pub fn invitation(county: &domain::County, one: &domain::Invitation) -> protocol
 #[must_use]
 pub fn participant(
     county: &domain::County,
+    setting: &Setting,
     conference: &domain::Conference,
     one: &domain::Participant,
 ) -> protocol::Participant {
+    // Rooms that no call opens by itself are asked, whoever orders.
+    let asks = setting.never_auto_answer.contains(&one.site);
+    let device_order = |order| conduct::device_order(county, order, asks);
     protocol::Participant {
         id: participant_id(one.id),
         conference: conference_id(one.conference),
@@ -193,8 +198,8 @@ pub fn participant(
         hand_since_ms: one.hand.map(ms),
         microphone: one.microphone,
         camera: one.camera,
-        microphone_order: conduct::device_order(county, one.microphone_order.as_ref()),
-        camera_order: conduct::device_order(county, one.camera_order.as_ref()),
+        microphone_order: device_order(one.microphone_order.as_ref()),
+        camera_order: device_order(one.camera_order.as_ref()),
         left: one.left.map(leave_reason),
     }
 }

@@ -97,6 +97,13 @@ impl County {
         std::fs::write(path, format!("{CONFIG}{line}\n")).unwrap();
     }
 
+    /// One more line of the section of the county.
+    pub fn configure_county(&self, line: &str) {
+        let path = self.folder.path().join("liandong.toml");
+        let text = CONFIG.replacen("[accounts]", &format!("{line}\n[accounts]"), 1);
+        std::fs::write(path, text).unwrap();
+    }
+
     /// One more row of the table of accounts.
     pub fn add_account(&self, row: &str) {
         let path = self.folder.path().join("accounts.csv");

@@ -6,7 +6,7 @@ import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { useStore } from "zustand";
 
-import { captureStore, toggleCamera, toggleMicrophone } from "../../media/capture";
+import { isOn, switchCamera, switchMicrophone } from "../../media/capture";
 import { conduct, useReplica } from "../../protocol/client";
 import { deviceStore } from "../../protocol/device";
 import type { ConferenceId } from "../../protocol/generated/ConferenceId";
@@ -36,8 +36,8 @@ type Props = { own: Participant; device: MediaDevice; order: DeviceOrder };
 function OneOrder({ own, device, order }: Props) {
   const { t } = useTranslation();
   const { attempt, busy } = useAttempt();
-  // A room's terminal that may be answered for obeys; what only closes is obeyed by all.
-  const obeys = useStore(deviceStore, ({ device: kind, autoAnswer }) => (kind === "terminal" && autoAnswer) || !order.on);
+  // A room's terminal that may be answered for obeys whoever stands above; what only closes is obeyed by all.
+  const obeys = useStore(deviceStore, ({ device: kind, autoAnswer }) => (kind === "terminal" && autoAnswer && order.ordered) || !order.on);
   const answered = useRef<number | null>(null);
   const { conference } = own;
   const { on, atMs } = order;
@@ -67,14 +67,8 @@ function OneOrder({ own, device, order }: Props) {
   );
 }
 
+/** Says what came of it: a camera that is missing or in use is not switched on by an order either. */
 async function carryOut(conference: ConferenceId, device: MediaDevice, on: boolean): Promise<void> {
-  await switchTo(device, on);
-  await conduct(conference, { type: "answerDevice", device, obeyed: true });
-}
-
-async function switchTo(device: MediaDevice, on: boolean): Promise<void> {
-  const { camera, microphone, wantsMicrophone } = captureStore.getState();
-  const now = device === "camera" ? camera !== null : microphone !== null && wantsMicrophone;
-  if (now === on) return;
-  await (device === "camera" ? toggleCamera() : toggleMicrophone());
+  await (device === "camera" ? switchCamera(on) : switchMicrophone(on));
+  await conduct(conference, { type: "answerDevice", device, obeyed: isOn(device) === on });
 }

@@ -1,6 +1,5 @@
-import { NotificationOutlined, OrderedListOutlined, RetweetOutlined } from "@ant-design/icons";
-import { Button, Dropdown, Select } from "antd";
-import { useState } from "react";
+import { NotificationOutlined, OrderedListOutlined } from "@ant-design/icons";
+import { Button, Dropdown } from "antd";
 import { useTranslation } from "react-i18next";
 
 import { conduct, useReplica } from "../../protocol/client";
@@ -8,17 +7,16 @@ import type { Conduct } from "../../protocol/generated/Conduct";
 import type { Conference } from "../../protocol/generated/Conference";
 import { useShortName } from "../../ui/siteName";
 import { useAttempt } from "../../ui/useAttempt";
+import { CarouselStart } from "./CarouselStart";
 
 /** So long a member has to come when the roll is called. */
 const ANSWER_S = 30;
-const INTERVALS_S = [5, 10, 15, 30, 60, 120] as const;
 
 /** Roll call, broadcast, carousel: what the one who conducts starts for all, and ends. */
 export function Direction({ conference }: { conference: Conference }) {
   const { t } = useTranslation();
   const { attempt, busy } = useAttempt();
   const { id, carousel, roll } = conference;
-  const [intervalS, setIntervalS] = useState<number>(15);
   const order = (step: Conduct) => attempt(() => conduct(id, step));
   const inSpotlight = useNameInSpotlight(conference);
   const label = (testId: string, text: string) => <span data-testid={testId}>{text}</span>;
@@ -56,27 +54,8 @@ export function Direction({ conference }: { conference: Conference }) {
             {t("conduct.address.broadcast")}
           </Button>
         </Dropdown>
-        {carousel === null && (
-          <Button
-            icon={<RetweetOutlined aria-hidden />}
-            disabled={busy}
-            data-testid="carousel-start"
-            onClick={() => order({ type: "startCarousel", accounts: [], intervalS })}
-          >
-            {t("conduct.carousel.start")}
-          </Button>
-        )}
-        {carousel === null && (
-          <Select
-            size="small"
-            value={intervalS}
-            data-testid="carousel-interval"
-            aria-label={t("conduct.carousel.interval")}
-            options={INTERVALS_S.map((value) => ({ value, label: t("conduct.carousel.seconds", { seconds: value }) }))}
-            onChange={setIntervalS}
-          />
-        )}
       </div>
+      {carousel === null && <CarouselStart conference={id} />}
       <Addressing conference={conference} />
       {carousel !== null && (
         <div className="direction-now" data-testid="carousel" data-paused={carousel.paused}>

@@ -12,6 +12,8 @@ import { ReasonDialog } from "../../ui/ReasonDialog";
 import { useAttempt } from "../../ui/useAttempt";
 import { useTitle } from "../../ui/useTitle";
 
+const PRESETS = ["check", "situation"] as const;
+
 /** Calls that go on without us: those we may come into, and those that we oversee. Nothing where there are none. */
 export function Doors() {
   const { t } = useTranslation();
@@ -73,7 +75,7 @@ function OverseenLine({ conference }: { conference: Conference }) {
   const me = useReplica((replica) => replica.me);
   const participants = useReplica((replica) => replica.participants);
   const title = useTitle(conference);
-  const [breaking, setBreaking] = useState(false);
+  const [asked, setAsked] = useState<"breakIn" | "observe" | null>(null);
   const { id } = conference;
   const parties = [...participants.values()].filter((one) => one.conference === id && one.state === "in").length;
   // The server has the last word; who only listens has no word in it anyway.
@@ -90,25 +92,26 @@ function OverseenLine({ conference }: { conference: Conference }) {
             icon={<EyeOutlined aria-hidden />}
             disabled={busy}
             data-testid={`observe-${id}`}
-            onClick={() => attempt(() => enter(id, { type: "observe" }))}
+            onClick={() => setAsked("observe")}
           >
             {t("conduct.observe")}
           </Button>
         )}
         {commands && (
-          <Button danger disabled={busy} data-testid={`break-in-${id}`} onClick={() => setBreaking(true)}>
+          <Button danger disabled={busy} data-testid={`break-in-${id}`} onClick={() => setAsked("breakIn")}>
             {t("conduct.breakIn")}
           </Button>
         )}
       </span>
-      {breaking && (
+      {asked !== null && (
         <ReasonDialog
-          title={t("conduct.breakInTitle", { title })}
-          action={t("conduct.breakIn")}
-          danger
-          testId="break-in"
-          onClose={() => setBreaking(false)}
-          onReason={(reason) => attempt(() => enter(id, { type: "enter", reason }))}
+          title={t(asked === "breakIn" ? "conduct.breakInTitle" : "conduct.observeTitle", { title })}
+          action={t(`conduct.${asked}`)}
+          danger={asked === "breakIn"}
+          presets={asked === "observe" ? PRESETS.map((preset) => t(`conduct.observeReasons.${preset}`)) : []}
+          testId={asked === "breakIn" ? "break-in" : "observe"}
+          onClose={() => setAsked(null)}
+          onReason={(reason) => attempt(() => enter(id, { type: asked === "breakIn" ? "enter" : "observe", reason }))}
         />
       )}
     </li>

@@ -28,6 +28,7 @@ function wordsOf(notice: ConductNotice): { name: string; reason: string; byName:
   const { name } = notice;
   switch (notice.type) {
     case "entered":
+    case "observes":
       return { name, reason: notice.reason, byName: "" };
     case "moved":
       return { name, reason: notice.reason, byName: notice.byName };

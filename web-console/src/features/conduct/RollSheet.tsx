@@ -29,7 +29,7 @@ export function RollSheet({ conference, roll, mayDirect, onClose }: Props) {
       state: (state: Roll["entries"][number]["state"]) => t(`conduct.roll.state.${state}`),
       received: (received: boolean) => t(received ? "conduct.roll.received" : "conduct.roll.notReceived"),
     };
-    const day = new Date(roll.startedAtMs).toISOString().slice(0, 16).replaceAll(":", "");
+    const day = dayAndTime(new Date(roll.startedAtMs));
     saveCsv(`${t("conduct.roll.title")}-${day}.csv`, csvOf(rowsOf(roll, head, words)));
   }
 
@@ -75,4 +75,10 @@ export function RollSheet({ conference, roll, mayDirect, onClose }: Props) {
       </footer>
     </section>
   );
+}
+
+/** Of the clock on this wall, for the name of a file. */
+function dayAndTime(at: Date): string {
+  const two = (value: number) => String(value).padStart(2, "0");
+  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}-${two(at.getHours())}${two(at.getMinutes())}`;
 }

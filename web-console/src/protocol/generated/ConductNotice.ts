@@ -3,4 +3,4 @@
 /**
  * What was done in a conference, for everybody in it.
  */
-export type ConductNotice = { "type": "entered", name: string, reason: string, } | { "type": "held", name: string, } | { "type": "givenBack", name: string, } | { "type": "moved", name: string, byName: string, reason: string, };
+export type ConductNotice = { "type": "entered", name: string, reason: string, } | { "type": "observes", name: string, reason: string, } | { "type": "held", name: string, } | { "type": "givenBack", name: string, } | { "type": "moved", name: string, byName: string, reason: string, };

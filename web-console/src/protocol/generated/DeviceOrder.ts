@@ -4,4 +4,9 @@ import type { DeviceOrderState } from "./DeviceOrderState";
 /**
  * The last order about a participant's camera or microphone, as long as it holds.
  */
-export type DeviceOrder = { byName: string, on: boolean, reason: string, atMs: number, state: DeviceOrderState, };
+export type DeviceOrder = { byName: string, on: boolean, 
+/**
+ * From above: a room's terminal that may answer by itself obeys at once. Otherwise
+ * whoever is there is asked.
+ */
+ordered: boolean, reason: string, atMs: number, state: DeviceOrderState, };

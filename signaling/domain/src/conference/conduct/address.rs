@@ -84,7 +84,11 @@ impl Draft {
         tier: Option<Tier>,
     ) -> Result<(), Refusal> {
         may_command(running, by, Reach::All, &self.county.directory)?;
-        let own = Draft::own_stay(running, by)?.id;
+        let own = Draft::own_stay(running, by)?;
+        if tier.is_none() && own.role == ParticipantRole::Observer && running.chair != Some(own.id)
+        {
+            return Err(Refusal::OnlyObserves);
+        }
         let of_tier = |one: &&Participant| {
             let site = self.county.directory.site(&one.site);
             tier.is_some() && site.map(|site| site.tier) == tier
@@ -95,7 +99,7 @@ impl Draft {
             .map(|one| one.id)
             .collect();
         if tier.is_none() {
-            speakers.insert(own);
+            speakers.insert(own.id);
         }
         if speakers.is_empty() {
             return Err(Refusal::NobodyToRing);

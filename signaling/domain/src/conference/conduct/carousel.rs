@@ -69,6 +69,14 @@ impl Draft {
                 limit: MAX_PARTICIPANTS,
             });
         }
+        let knows = |account: &&AccountId| {
+            let seen = running.participants().any(|one| one.account == **account);
+            let known = self.county.directory.account(account);
+            seen || known.is_some_and(|one| self.county.knows_person(&by.id, one))
+        };
+        if let Some(unknown) = accounts.iter().find(|account| !knows(account)) {
+            return Err(Refusal::UnknownTarget(unknown.0.clone()));
+        }
         let carousel = Carousel {
             accounts: accounts.to_vec(),
             interval_s,
@@ -132,7 +140,7 @@ impl Draft {
         let Some(carousel) = &running.carousel else {
             return;
         };
-        let there = |id| running.participant(id).is_some_and(Participant::is_present);
+        let there = |id| running.parties().any(|one| one.id == id);
         let turns = match (carousel.shows, carousel.until) {
             (Some(shown), _) if !there(shown) => true,
             (Some(_), Some(until)) => until <= self.now,
@@ -192,7 +200,7 @@ impl Conference {
             .or_else(|| self.roll.as_ref().and_then(super::roll::Roll::shows))
             .or(carousel)
             .or(self.spotlight)
-            .filter(|id| self.participant(*id).is_some_and(Participant::is_present))
+            .filter(|id| self.parties().any(|one| one.id == *id))
     }
 }
 

@@ -50,7 +50,7 @@ impl Draft {
                 reason,
             } => self.move_by_order(by, &running, *participant, *to, reason),
             Conduct::Insert { target, reason } => self.insert(by, &running, target, reason),
-            Conduct::Observe => self.observe(by, &running),
+            Conduct::Observe { reason } => self.observe(by, &running, reason),
             Conduct::CallUp { .. }
             | Conduct::NextSpeaker
             | Conduct::Broadcast { .. }

@@ -1,12 +1,12 @@
 //! Cameras and microphones that are switched on order. The device shows by whom and why;
-//! terminals that may answer by themselves obey, phones ask.
+//! terminals that may answer by themselves obey whoever stands above, all others are asked.
 
 use serde::{Deserialize, Serialize};
 
 use super::doors::needed;
 use super::event::Conducted;
 use super::role::ParticipantRole;
-use crate::authority::{Reach, may_command};
+use crate::authority::{Post, Reach, may_command};
 use crate::conference::Conference;
 use crate::directory::Account;
 use crate::draft::Draft;
@@ -36,6 +36,9 @@ pub enum DeviceOrderState {
 pub struct DeviceOrder {
     pub by: AccountId,
     pub on: bool,
+    /// From above; otherwise asked: a chair may preside over its superiors, but opens no
+    /// camera in their rooms.
+    pub ordered: bool,
     pub reason: String,
     pub at: Timestamp,
     pub state: DeviceOrderState,
@@ -59,10 +62,15 @@ impl Draft {
         if one.role == ParticipantRole::Observer {
             return Err(Refusal::OnlyObserves);
         }
+        let owner = self.county.directory.account(&one.account);
+        let ordered = owner.is_some_and(|owner| {
+            Post::of_account(by).is_above(Post::of_account(owner), &self.county.directory)
+        });
         let what = Conducted::DeviceOrdered {
             participant,
             device,
             on,
+            ordered,
             reason,
         };
         self.push_conduct(running.id, Some(&by.id), what);

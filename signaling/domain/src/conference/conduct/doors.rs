@@ -1,8 +1,9 @@
 //! Who comes in, how: lock, lobby, coming in by oneself, listening in, being moved.
 
 use super::event::{Conducted, KnockEnd};
+use super::order::ConductKind;
 use super::role::ParticipantRole;
-use crate::authority::{Post, Reach, may_command};
+use crate::authority::{Post, Reach, may_command, role_may};
 use crate::conference::Conference;
 use crate::county::County;
 use crate::directory::{Account, Presence};
@@ -10,7 +11,7 @@ use crate::draft::Draft;
 use crate::ids::{AccountId, ConferenceId, ParticipantId};
 use crate::invitation::{Callee, InvitationInput};
 use crate::limits::{MAX_PARTICIPANTS, MAX_REASON_CHARS};
-use crate::order::Target;
+use crate::order::{OrderKind, Target};
 use crate::participant::{LeaveReason, ParticipantState};
 use crate::refusal::Refusal;
 use crate::text::clean;
@@ -69,7 +70,10 @@ impl Draft {
         }
         if !open {
             for account in running.knocks.keys() {
-                self.let_in(running, account, &by.id)?;
+                // Those for whom there is no place are told so, rather than that the lobby stays.
+                if self.let_in(running, account, &by.id).is_err() {
+                    self.end_knock(running, account, Some(&by.id), KnockEnd::Refused);
+                }
             }
         }
         Ok(())
@@ -84,21 +88,11 @@ impl Draft {
         if running.place_of(&by.id).is_some() {
             return Err(Refusal::AlreadyThere);
         }
-        if self.county.stands_above(by, running) {
+        // Administrators and supervisors stand above and command nobody.
+        let commands = role_may(by.role, OrderKind::Conduct(ConductKind::Insert));
+        if commands && self.county.stands_above(by, running) {
             let reason = needed(reason.unwrap_or_default())?;
-            room(running)?;
-            self.leave_for_another(by);
-            let role = ParticipantRole::Speaker;
-            let participant = self.come_in_as(by, running.id, false, role);
-            self.push_conduct(
-                running.id,
-                Some(&by.id),
-                Conducted::Entered {
-                    participant,
-                    reason,
-                },
-            );
-            return Ok(());
+            return self.come_from_above(by, running, ParticipantRole::Speaker, reason);
         }
         if !self.county.was_called(by, running) {
             return Err(Refusal::UnknownConference(running.id));
@@ -114,9 +108,32 @@ impl Draft {
             let account = by.id.clone();
             self.push_conduct(running.id, Some(&by.id), Conducted::Knocked { account });
         } else {
-            self.leave_for_another(by);
+            self.go_into(by, running, true);
             self.come_in(by, running, running.all_muted);
         }
+        Ok(())
+    }
+
+    /// Into a call of others; all who are in it are told who and why.
+    fn come_from_above(
+        &mut self,
+        by: &Account,
+        running: &Conference,
+        role: ParticipantRole,
+        reason: String,
+    ) -> Result<(), Refusal> {
+        room(running)?;
+        // Whoever goes into an emergency's call keeps his place in a lower one.
+        self.go_into(by, running, true);
+        let participant = self.come_in_as(by, running.id, false, role);
+        self.push_conduct(
+            running.id,
+            Some(&by.id),
+            Conducted::Entered {
+                participant,
+                reason,
+            },
+        );
         Ok(())
     }
 
@@ -153,7 +170,9 @@ impl Draft {
         account: &AccountId,
         by: &AccountId,
     ) -> Result<(), Refusal> {
-        room(running)?;
+        // As it is by now: others may have been let in by the same order.
+        let now = self.running(running.id)?;
+        space(&now, 0)?;
         self.end_knock(running, account, Some(by), KnockEnd::Admitted);
         if let Some(guest) = self.county.directory.account(account).cloned() {
             self.come_in(&guest, running, running.all_muted);
@@ -184,17 +203,20 @@ impl Draft {
     }
 
     /// From above, whoever is in the call; lock and lobby do not hold it.
-    pub(crate) fn observe(&mut self, by: &Account, running: &Conference) -> Result<(), Refusal> {
+    pub(crate) fn observe(
+        &mut self,
+        by: &Account,
+        running: &Conference,
+        reason: &str,
+    ) -> Result<(), Refusal> {
+        let reason = needed(reason)?;
         if running.place_of(&by.id).is_some() {
             return Err(Refusal::AlreadyThere);
         }
         if !self.county.oversees(&by.id, running) {
             return Err(Refusal::UnknownConference(running.id));
         }
-        room(running)?;
-        self.leave_for_another(by);
-        self.come_in_as(by, running.id, false, ParticipantRole::Observer);
-        Ok(())
+        self.come_from_above(by, running, ParticipantRole::Observer, reason)
     }
 
     /// Out of one conference into another, by somebody who commands here and there.
@@ -237,6 +259,10 @@ impl Draft {
             // Its place there was kept.
             Some(kept) if kept.state == ParticipantState::Held => self.give_back(kept),
             Some(_) => {}
+            // Whoever listens in here listens in there.
+            None if one.role == ParticipantRole::Observer => {
+                self.come_in_as(&moved, to, false, ParticipantRole::Observer);
+            }
             None => drop(self.come_in(&moved, &target, target.all_muted)),
         }
         Ok(())
@@ -336,8 +362,13 @@ pub(crate) fn needed(reason: &str) -> Result<String, Refusal> {
     Ok(reason)
 }
 
+/// For one more, besides all who wait in the lobby.
 fn room(conference: &Conference) -> Result<(), Refusal> {
-    let there = conference.there().count() + conference.pending().count() + conference.knocks.len();
+    space(conference, conference.knocks.len())
+}
+
+fn space(conference: &Conference, waiting: usize) -> Result<(), Refusal> {
+    let there = conference.there().count() + conference.pending().count() + waiting;
     if there < MAX_PARTICIPANTS {
         Ok(())
     } else {

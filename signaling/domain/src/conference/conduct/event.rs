@@ -70,7 +70,7 @@ pub enum Conducted {
         account: AccountId,
         end: KnockEnd,
     },
-    /// It came in from above by its own order (强插), and why.
+    /// It came in from above by its own order, to speak (强插) or to listen in, and why.
     Entered {
         participant: ParticipantId,
         reason: String,
@@ -116,6 +116,8 @@ pub enum Conducted {
         participant: ParticipantId,
         device: Device,
         on: bool,
+        /// From above; otherwise asked.
+        ordered: bool,
         reason: String,
     },
     DeviceAnswered {

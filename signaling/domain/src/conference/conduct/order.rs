@@ -69,7 +69,9 @@ pub enum Conduct {
         reason: String,
     },
     /// Listens in, as all others see (督导旁听).
-    Observe,
+    Observe {
+        reason: String,
+    },
     /// One named party speaks to all, large on every wall (点名发言).
     CallUp {
         participant: ParticipantId,
@@ -208,7 +210,7 @@ impl Conduct {
             Conduct::Admit { .. } => ConductKind::Admit,
             Conduct::Move { .. } => ConductKind::Move,
             Conduct::Insert { .. } => ConductKind::Insert,
-            Conduct::Observe => ConductKind::Observe,
+            Conduct::Observe { .. } => ConductKind::Observe,
             Conduct::CallUp { .. } => ConductKind::CallUp,
             Conduct::NextSpeaker => ConductKind::NextSpeaker,
             Conduct::Broadcast { .. } => ConductKind::Broadcast,

@@ -14,7 +14,7 @@ use crate::draft::Draft;
 use crate::ids::{AccountId, ParticipantId};
 use crate::invitation::{Callee, InvitationState};
 use crate::limits::{MAX_ROLL_ANSWER_S, MIN_ROLL_ANSWER_S};
-use crate::participant::ParticipantState;
+use crate::participant::{LeaveReason, ParticipantState};
 use crate::refusal::Refusal;
 use crate::time::Timestamp;
 
@@ -329,11 +329,12 @@ impl Draft {
 
 impl County {
     /// Everybody who belongs to the conference, but for whoever calls the roll: those who were
-    /// called and not taken back, and those who came in another way.
+    /// called and neither taken back nor removed, and those who came in another way.
     fn members(&self, running: &Conference, by: &Account) -> Vec<Callee> {
         let mut members: Vec<Callee> = Vec::new();
         for invitation in running.invitations() {
-            let taken_back = invitation.state == InvitationState::Cancelled;
+            let taken_back = invitation.state == InvitationState::Cancelled
+                || self.was_removed(running, &invitation.callee);
             if !taken_back && !members.contains(&invitation.callee) {
                 members.push(invitation.callee.clone());
             }
@@ -350,5 +351,15 @@ impl County {
         members.retain(|callee| !self.answering(callee).contains(&&by.id));
         members.sort();
         members
+    }
+
+    /// Whoever was there last for the callee was taken out: on purpose.
+    fn was_removed(&self, running: &Conference, callee: &Callee) -> bool {
+        let answering = self.answering(callee);
+        running
+            .participants()
+            .filter(|one| answering.contains(&&one.account))
+            .last()
+            .is_some_and(|one| one.left == Some(LeaveReason::Removed))
     }
 }
