@@ -4,7 +4,6 @@ import {
   AudioMutedOutlined,
   AudioOutlined,
   MutedOutlined,
-  NotificationOutlined,
   PhoneFilled,
   PoweroffOutlined,
   SettingOutlined,
@@ -23,6 +22,7 @@ import { conduct, leave, order } from "../../protocol/client";
 import type { ConferenceId } from "../../protocol/generated/ConferenceId";
 import { useAttempt } from "../../ui/useAttempt";
 import { CameraOffIcon } from "../../ui/CameraOffIcon";
+import { HandIcon } from "../../ui/HandIcon";
 import { useOwnCall } from "./useOwnCall";
 
 type Props = {
@@ -72,7 +72,7 @@ export function CallControls({ conference: id, size, onDevices }: Props) {
         <Control
           label={t(me.handSinceMs === null ? "conduct.raiseHand" : "conduct.ownHandDown")}
           testId="raise-hand"
-          icon={<NotificationOutlined />}
+          icon={<HandIcon />}
           pressed={me.handSinceMs !== null}
           onClick={() => attempt(() => conduct(id, { type: "hand", raised: me.handSinceMs === null }))}
         />

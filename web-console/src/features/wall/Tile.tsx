@@ -1,4 +1,4 @@
-import { AudioMutedOutlined, CrownFilled, MoreOutlined, NotificationOutlined, PauseCircleOutlined, PushpinFilled, VideoCameraOutlined } from "@ant-design/icons";
+import { AudioMutedOutlined, CrownFilled, MoreOutlined, PauseCircleOutlined, PushpinFilled, VideoCameraOutlined } from "@ant-design/icons";
 import { App, Dropdown, type MenuProps } from "antd";
 import { type KeyboardEvent, memo, useMemo, useRef } from "react";
 import { useTranslation } from "react-i18next";
@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 import { Picture } from "../../media/Streams";
 import { order } from "../../protocol/client";
 import type { Participant } from "../../protocol/generated/Participant";
+import { HandIcon } from "../../ui/HandIcon";
 import { QualitySign } from "../../ui/QualitySign";
 import { useShortName } from "../../ui/siteName";
 import { useAttempt } from "../../ui/useAttempt";
@@ -94,7 +95,7 @@ export const Tile = memo(function Tile(props: TileProps) {
         <span className="tile-name" title={participant.name}>
           {name}
         </span>
-        {participant.handSinceMs !== null && <NotificationOutlined className="tile-hand" title={t("conduct.handUp")} />}
+        {participant.handSinceMs !== null && <HandIcon className="tile-hand" title={t("conduct.handUp")} />}
         {(gated || !participant.microphone) && (
           <AudioMutedOutlined
             className="tile-mute"
