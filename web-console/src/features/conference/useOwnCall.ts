@@ -11,6 +11,8 @@ export type OwnCall = {
   me: Participant | undefined;
   /** Parties in the call, the own one too. */
   parties: number;
+  /** Called into a higher call; they come back. */
+  held: number;
   /** Rings that still wait for an answer. */
   ringing: number;
   mayDirect: boolean;
@@ -29,7 +31,12 @@ export function useOwnCall(id: ConferenceId): OwnCall {
     const me = own === null ? undefined : participants.get(own);
     const chair = conference?.chair == null ? undefined : participants.get(conference.chair);
     let parties = 0;
-    for (const one of participants.values()) if (one.conference === id && isPresent(one)) parties += 1;
+    let held = 0;
+    for (const one of participants.values()) {
+      if (one.conference !== id) continue;
+      if (isPresent(one)) parties += 1;
+      else if (one.state === "held") held += 1;
+    }
     let ringing = 0;
     for (const one of invitations.values()) {
       if (one.conference === id && (one.state === "ringing" || one.state === "queued")) ringing += 1;
@@ -37,6 +44,6 @@ export function useOwnCall(id: ConferenceId): OwnCall {
     // Whoever stands above the chair's site directs the call, too.
     const above = chair !== undefined && chair.id !== own && sites.get(chair.site)?.commanded === true;
     const mayEnd = me?.role === "chair" || above;
-    return { conference, me, parties, ringing, mayDirect: mayEnd || me?.role === "coChair", mayEnd };
+    return { conference, me, parties, held, ringing, mayDirect: mayEnd || me?.role === "coChair", mayEnd };
   }, [id, conference, participants, invitations, own, sites]);
 }
