@@ -45,6 +45,8 @@ const DROP: f64 = 0.66;
 /// after overuse for each of these that one has, so that the smaller flow comes first.
 const CALM_SHARE: Bitrate = Bitrate::kbps(300);
 const CALM_SECONDS: std::ops::RangeInclusive<f64> = 1.0..=6.0;
+/// Of the estimate: if so much arrives, there is media to measure a probe with.
+const FLOWS: f64 = 0.3;
 /// A queue below this drains by itself if less is sent than the path carries.
 const STANDING_QUEUE_US: i64 = 30_000;
 /// A queue that stands so high, with so much loss, is full.
@@ -209,8 +211,15 @@ impl Estimator {
             && self.trendline.usage() == Usage::Normal
             && self.loss.state() != LossState::Decreasing
             && !self.is_starved(now);
-        self.prober
-            .tick(now, self.estimate, self.wanted, self.round_trip, calm);
+        let part = self.estimate.scale(FLOWS);
+        let flows = self.acknowledged.rate().is_some_and(|rate| rate > part);
+        self.prober.tick(
+            now,
+            self.estimate,
+            self.wanted,
+            self.round_trip,
+            (flows, calm),
+        );
         if self.is_starved(now) && now >= self.starved_at + Duration::from_secs(1) {
             self.starved_at = now;
             let lowered = self.estimate.scale(STARVED_FACTOR).max(MIN);

@@ -21,7 +21,8 @@ const STARTING_SCALE: f64 = 2.0;
 /// Later: small steps, and after each a look whether a queue grows. Short bursts among
 /// competitors measure what they push aside, not what is free.
 const SCALE: f64 = 1.5;
-/// A few packets at least, or nothing can be measured.
+/// A few packets at least, or nothing can be measured. Where others leave with them, no more than
+/// twice the estimate: on the thinnest lines the queue of a larger burst would make speech late.
 const MIN_STEP: Bitrate = Bitrate::kbps(200);
 const STEP: Duration = Duration::from_secs(1);
 /// A result of this part of the probe's rate asks for a further probe.
@@ -112,14 +113,15 @@ impl Prober {
     }
 
     /// Begins a probe if it is time and of use. `wanted` is what could be sent at most;
-    /// `may` says that nothing speaks against more load.
+    /// `flows` says that media leaves that fills a good part of the estimate, `may` that nothing
+    /// speaks against more load.
     pub fn tick(
         &mut self,
         now: Instant,
         estimate: Bitrate,
         wanted: Bitrate,
         round_trip: Duration,
-        may: bool,
+        (flows, may): (bool, bool),
     ) {
         match self.state {
             State::Idle(not_before) => {
@@ -132,7 +134,12 @@ impl Prober {
                     if self.phase == Phase::First {
                         self.phase = Phase::Starting;
                     }
-                    let rate = estimate.scale(scale).max(estimate.saturating_add(MIN_STEP));
+                    let step = if flows {
+                        MIN_STEP.min(estimate)
+                    } else {
+                        MIN_STEP
+                    };
+                    let rate = estimate.scale(scale).max(estimate.saturating_add(step));
                     let rate = rate.min(wanted.scale(HEADROOM));
                     self.begin(now, rate);
                 }

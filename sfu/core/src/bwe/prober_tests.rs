@@ -14,7 +14,7 @@ fn probe(capacity: Bitrate, wanted: Bitrate, time: Duration) -> Vec<u64> {
     let mut now = start;
     while now < start + time {
         let sent_us = (now - start).as_micros() as i64;
-        prober.tick(now, estimate, wanted, ROUND_TRIP, true);
+        prober.tick(now, estimate, wanted, ROUND_TRIP, (false, true));
         while prober.burst(now) > 0 {
             let cluster = prober.sent(now, PACKET);
             let drain = PACKET as f64 * 8.0 / capacity.as_f64() * 1e6;
@@ -109,7 +109,7 @@ fn probe_and_sound(sound: bool) -> Option<Bitrate> {
     let wanted = Bitrate::kbps(1_200);
     for ms in (0..=50).step_by(10) {
         let now = start + Duration::from_millis(ms);
-        prober.tick(now, Bitrate::kbps(500), wanted, ROUND_TRIP, true);
+        prober.tick(now, Bitrate::kbps(500), wanted, ROUND_TRIP, (false, true));
         while prober.burst(now) > 0 {
             send(&mut prober, ms, 125);
         }
@@ -167,8 +167,26 @@ fn a_probe_that_nothing_can_be_sent_with_ends() {
     let mut sending = 0;
     for ms in (0..60_000).step_by(10) {
         let now = start + Duration::from_millis(ms);
-        prober.tick(now, estimate, wanted, ROUND_TRIP, true);
+        prober.tick(now, estimate, wanted, ROUND_TRIP, (false, true));
         sending += u32::from(prober.rate().is_some());
     }
     assert!((50..6_000 / 8).contains(&sending), "{sending} ticks");
+}
+
+#[test]
+fn beside_speech_on_the_thinnest_lines_probes_are_small() {
+    let now = crate::bwe::epoch();
+    // (estimate, whether media flows, rate of the probe)
+    for (kbps, flows, rate) in [
+        (60, true, 120),
+        (60, false, 260),
+        (400, true, 600),
+        (400, false, 600),
+    ] {
+        let mut prober = Prober::new(now);
+        prober.full();
+        let wanted = Bitrate::kbps(2_000);
+        prober.tick(now, Bitrate::kbps(kbps), wanted, ROUND_TRIP, (flows, true));
+        assert_eq!(prober.rate(), Some(Bitrate::kbps(rate)), "{kbps} {flows}");
+    }
 }
