@@ -74,6 +74,12 @@ pub enum Command {
         source: SourceId,
         figures: Vec<EncodingFigures>,
     },
+    /// From another worker: one of its receivers needs the microphone's sound to be of no higher
+    /// rate. Said again every second as long as that is so.
+    SpeechNeed {
+        source: SourceId,
+        bits_per_second: u32,
+    },
     /// From another worker: the source is gone.
     SourceGone { source: SourceId },
     /// The worker cannot keep up: each receiver gets less video, down to none at
@@ -198,6 +204,12 @@ pub enum Event {
         /// In the order of the offer.
         encodings: Vec<EncodingDemand>,
     },
+    /// What the encoder of a microphone is to send at most, so that copies of its sound fit the
+    /// lines of those who lose much; `None`, as before the first time: as it likes.
+    SpeechRate {
+        source: SourceId,
+        bits_per_second: Option<u32>,
+    },
     /// Once a second for each connected peer.
     Stats {
         peer: PeerId,
@@ -228,6 +240,12 @@ pub enum Event {
         worker: WorkerIndex,
         source: SourceId,
         figures: Vec<EncodingFigures>,
+    },
+    /// Carry to that worker as [`Command::SpeechNeed`].
+    SpeechNeedAt {
+        worker: WorkerIndex,
+        source: SourceId,
+        bits_per_second: u32,
     },
     /// Carry to that worker as [`Command::SourceGone`].
     SourceGoneAt {

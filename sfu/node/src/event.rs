@@ -50,6 +50,11 @@ pub enum NodeEvent {
         /// In the order of its offer.
         encodings: Vec<EncodingDemand>,
     },
+    /// The encoder of the peer's microphone is to send no more than this; `None`: as it likes.
+    SpeechRate {
+        peer: PeerId,
+        bits_per_second: Option<u32>,
+    },
 }
 
 /// What one slot is to show, and how it is looked at.
@@ -84,7 +89,8 @@ impl NodeEvent {
             | Self::SourceSilent { .. }
             | Self::SlotLive { .. }
             | Self::Overload { .. }
-            | Self::Demand { .. } => false,
+            | Self::Demand { .. }
+            | Self::SpeechRate { .. } => false,
         }
     }
 }

@@ -452,6 +452,24 @@ impl Turning {
                     encodings,
                 }
             }
+            Event::SpeechRate {
+                source,
+                bits_per_second,
+            } => NodeEvent::SpeechRate {
+                peer: source.peer,
+                bits_per_second,
+            },
+            Event::SpeechNeedAt {
+                worker,
+                source,
+                bits_per_second,
+            } => {
+                let order = Command::SpeechNeed {
+                    source,
+                    bits_per_second,
+                };
+                return self.post(worker, Order::Engine(order));
+            }
             Event::SubscribeAt {
                 worker,
                 source,

@@ -71,6 +71,10 @@ impl Engine {
                     self.remove_source(now, key);
                 }
             }
+            Command::SpeechNeed {
+                source,
+                bits_per_second,
+            } => self.speech_needed(now, source, bits_per_second),
             Command::Shed { level } => self.shed(now, level),
             Command::PathClosed { path } => {
                 if let Some(&key) = self.paths.get(&path) {

@@ -7,6 +7,7 @@ use super::line::number;
 use super::peer::{Peer, Pending};
 use super::slot::{Feed, Forwarding};
 use super::source::{EncodingKey, Origin, Owner, PeerKey, SlotRef, SourceKey};
+use super::speech::unneeded_room;
 use crate::api::{Event, Flushed, Outbox, Relay, RelayContent};
 use crate::ids::SlotIndex;
 
@@ -112,6 +113,7 @@ impl Engine {
         waited: Option<(Origin, u64)>,
         out: &mut Outbox,
     ) {
+        let sound_limit = self.peers[key].sound_limit(now);
         let Peer {
             id,
             transport,
@@ -189,8 +191,15 @@ impl Engine {
             let start = out.bytes.len();
             let packet = (feed, sequence);
             let numbered = number(line, slot);
-            let earlier = slot.earlier(&encoding.cache, (origin, sequence), meta, payload);
-            match slot.forward(now, srtp, packet, (meta, payload), &earlier, &mut out.bytes) {
+            let room = match (slot.is_video, slot.redundancy.level()) {
+                (true, _) => 0,
+                (false, 0) => unneeded_room(sound_limit).min(sound_rate.room(now, sound_limit)),
+                (false, _) => sound_rate.room(now, sound_limit),
+            };
+            let stored = (meta, payload);
+            let earlier = slot.earlier(&encoding.cache, (origin, sequence), stored, room);
+            let earlier = earlier.as_deref();
+            match slot.forward(now, srtp, packet, stored, earlier, &mut out.bytes) {
                 Forwarding::Sent => {}
                 Forwarding::Began => {
                     began = true;
@@ -221,6 +230,7 @@ impl Engine {
             } else {
                 out.enter(path, start);
                 sound_rate.count(now, bytes);
+                slot.sound_sent(meta, payload, earlier.map_or(0, <[_]>::len));
             }
             down.bytes += bytes as u64;
             if let Some(line) = numbered {

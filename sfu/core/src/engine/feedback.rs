@@ -120,7 +120,6 @@ impl Engine {
     fn report_block(&mut self, now: Instant, key: PeerKey, report: &ReportBlock) {
         let here = (self.ntp(now) >> 16) as u32;
         let peer = &mut self.peers[key];
-        let share = peer.share_of_a_voice();
         let congested = peer.line.as_ref().is_some_and(|l| l.is_congested(now));
         let Some(slot) = peer.slots.iter_mut().find(|slot| slot.ssrc == report.ssrc) else {
             return;
@@ -128,7 +127,7 @@ impl Engine {
         slot.fraction_lost = report.fraction_lost;
         slot.jitter = report.jitter;
         if !slot.is_video {
-            slot.hear_loss(now, report.fraction_lost, (share, congested));
+            slot.hear_loss(now, report.fraction_lost, congested);
         }
         if report.last_sender_report == 0 {
             return;

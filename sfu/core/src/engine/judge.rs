@@ -32,13 +32,6 @@ impl Peer {
         self.jitter = self.jitter.max(clock.duration(ticks));
     }
 
-    /// What each sound may take of the line, in bits per second, if it is known what that carries.
-    pub fn share_of_a_voice(&self) -> Option<u64> {
-        let heard = self.slots[self.video_slots..].iter();
-        let voices = heard.filter(|slot| slot.shows.is_some()).count() as u64;
-        self.budget.map(|budget| budget / voices.max(1))
-    }
-
     /// The score of the worst of its sounds: what it says, and whom it hears.
     /// `sound`: packets of its microphone in the last second.
     pub fn sound_score(&self, sound: Traffic) -> f32 {

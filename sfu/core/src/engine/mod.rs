@@ -29,6 +29,7 @@ mod rooms;
 mod slot;
 mod sound_rate;
 mod source;
+mod speech;
 mod tick;
 mod writer;
 

@@ -42,6 +42,7 @@ impl Engine {
         if self.peers[key].stats_at <= now {
             self.peers[key].stats_at = now + REPORT_INTERVAL;
             self.say_stats(now, key);
+            self.look_at_speech(now, key);
         }
     }
 

@@ -2,31 +2,25 @@
 //! source after the other.
 
 mod repair;
+mod sound;
 
 use std::time::{Duration, Instant};
-
-use arrayvec::ArrayVec;
 
 use super::line::Backlog;
 use super::source::{ClockSample, Origin, PacketMeta, SourceKey};
 use super::writer::{Extensions, Outgoing, Writer};
 use crate::api::SlotView;
+use crate::codec::Codec;
 use crate::codec::dependency::Structure;
 use crate::codec::layer::{LayerInfo, LayerTarget};
-use crate::codec::red::{self, Earlier, MAX_REDUNDANT, Redundancy};
+use crate::codec::red::{Earlier, Redundancy};
 use crate::codec::selector::{Candidate, Selection, Verdict};
-use crate::codec::{Codec, opus};
 use crate::ids::EncodingIndex;
 use crate::room::allocate::Held;
 use crate::rtp::Extension;
-use crate::rtp::cache::Cache;
 use crate::rtp::munger::{Clock, Joint, Mapped, Munger, Numbering, PictureIds};
 use crate::sdp::{AudioSlotMedia, MediaCodec, VideoSlotMedia};
 use crate::transport::{OutboundStream, SrtpOut};
-
-/// Sound with redundancy takes no more than its share of the line, as RTP payload, and that is
-/// within these: speech comes first, and more than two copies of speech it cannot be.
-const SOUND_BITS_PER_SECOND: std::ops::RangeInclusive<u64> = 64_000..=128_000;
 
 /// The picture stands still if no frame comes for longer.
 const FREEZE: Duration = Duration::from_millis(500);
@@ -151,8 +145,10 @@ pub struct Slot {
     pub counted_packets: u32,
     /// Earlier sound that goes along with each packet.
     pub redundancy: Redundancy,
-    /// What a sound may take with them, as RTP payload.
-    sound_bits_per_second: u32,
+    /// How many that was lately, in 1/256.
+    copies_q8: u16,
+    /// Sound went out that was more than silence, since that was last asked.
+    spoke: bool,
     /// The first packet of the present source that went out.
     began_at: u64,
 }
@@ -235,7 +231,8 @@ impl Slot {
             jitter: 0,
             counted_packets: 0,
             redundancy: Redundancy::default(),
-            sound_bits_per_second: *SOUND_BITS_PER_SECOND.end() as u32,
+            copies_q8: 0,
+            spoke: false,
             began_at: 0,
         }
     }
@@ -391,78 +388,24 @@ impl Slot {
         self.codecs.iter().find(|known| known.codec == codec)
     }
 
-    /// The receiver has reported; `share` of its line is this sound's, if it is known. What a
-    /// full line loses, it would lose all the more with copies.
-    pub fn hear_loss(
-        &mut self,
-        now: Instant,
-        fraction_lost: u8,
-        (share, congested): (Option<u64>, bool),
-    ) {
-        if !congested {
-            self.redundancy.report(now, fraction_lost);
-        }
-        let (least, most) = SOUND_BITS_PER_SECOND.into_inner();
-        let share = share.unwrap_or(most).clamp(least, most);
-        self.sound_bits_per_second = share as u32; // at most 128,000
-    }
-
-    /// Earlier packets that each packet of sound carries now.
-    #[must_use]
-    pub fn redundancy_sent(&self) -> usize {
-        match self.codec(Codec::Red) {
-            Some(_) => self.redundancy.level(),
-            None => 0,
-        }
-    }
-
-    /// The sound before a packet that is to go along with it: nothing unless the receiver
-    /// loses packets, takes RED, and the sender does not send RED itself.
-    #[must_use]
-    pub fn earlier<'a>(
-        &self,
-        cache: &'a Cache<PacketMeta>,
-        (origin, sequence): (Origin, u64),
-        meta: &PacketMeta,
-        payload: &[u8],
-    ) -> ArrayVec<Earlier<'a>, MAX_REDUNDANT> {
-        let level = self.redundancy_sent();
-        let wanted =
-            level != 0 && meta.codec == Codec::Opus && self.munger.origin() == Some(origin);
-        if !wanted {
-            return ArrayVec::new();
-        }
-        let ticks = opus::duration(payload).unwrap_or(Clock::OPUS.step);
-        let limit = self.sound_bits_per_second / 8 * ticks / Clock::OPUS.rate;
-        // What came before the switch was another's turn.
-        let before = (self.began_at..sequence).rev().take(level);
-        let known = before.map_while(|sequence| cache.packet(sequence));
-        let earlier = known
-            .take_while(|(earlier, _)| earlier.codec == Codec::Opus)
-            .map(|(earlier, payload)| Earlier {
-                age: meta.timestamp.wrapping_sub(earlier.timestamp),
-                payload,
-            });
-        red::select(earlier, payload.len(), limit as usize)
-    }
-
-    /// Appends a packet of the shown source to `out`, sealed; `earlier` is from [`Self::earlier`].
+    /// Appends a packet of the shown source to `out`, sealed; `earlier` is from [`Self::earlier`]:
+    /// what goes along with it instead of what its sender repeats.
     pub fn forward(
         &mut self,
         now: Instant,
         srtp: &SrtpOut,
         (feed, sequence): (Feed<'_>, u64),
         (meta, stored): (&PacketMeta, &[u8]),
-        earlier: &[Earlier<'_>],
+        earlier: Option<&[Earlier<'_>]>,
         out: &mut Vec<u8>,
     ) -> Forwarding {
         let Some(mut codec) = self.outgoing(meta) else {
             return Forwarding::Unsupported;
         };
-        if let (false, Some(red)) = (earlier.is_empty(), self.codec(Codec::Red)) {
-            codec.payload_type = red.payload_type;
-            codec.wrap = true;
+        if let Some(earlier) = earlier {
+            codec = self.repacked(codec, meta, !earlier.is_empty());
         }
+        let earlier = earlier.unwrap_or_default();
         let (payload, descriptor) = meta.split(stored);
         let running = self.munger.origin() == Some(feed.origin);
         if !running && (!meta.keyframe || payload.is_empty()) {

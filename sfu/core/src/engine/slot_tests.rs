@@ -96,7 +96,7 @@ impl Line {
             &self.srtp,
             (feed, sequence),
             (meta, payload),
-            &[],
+            None,
             &mut self.out,
         )
     }

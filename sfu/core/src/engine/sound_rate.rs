@@ -1,4 +1,5 @@
-//! What the sound towards one receiver takes of its line: set aside before any picture.
+//! What the sound towards one receiver takes of its line: set aside before any picture, and
+//! with copies only as far as the line carries them.
 
 use std::time::{Duration, Instant};
 
@@ -10,6 +11,10 @@ const PART: Duration = Duration::from_millis(250);
 const PARTS: usize = 8;
 /// For who may begin to speak at any moment: Opus as browsers send it, with its headers.
 const VOICE_BITS_PER_SECOND: u64 = 40_000;
+/// RTP header, extensions, and the tag of AES-GCM, beside the payload.
+pub const OVERHEAD_BYTES: usize = 12 + 12 + 16;
+/// Sound may leave earlier or later than its rate has it by this: packets are of unlike sizes.
+const SLACK: Duration = Duration::from_millis(100);
 
 /// See the module's text.
 #[derive(Debug, Default)]
@@ -18,6 +23,9 @@ pub struct SoundRate {
     bytes: u64,
     /// Bits per second of the parts before, oldest first.
     parts: ArrayVec<u64, PARTS>,
+    /// Bits that may leave now; below zero where plain sound alone takes more than its rate.
+    allowance: i64,
+    filled_at: Option<Instant>,
 }
 
 impl SoundRate {
@@ -26,6 +34,30 @@ impl SoundRate {
         self.close(now);
         self.since.get_or_insert(now);
         self.bytes += bytes as u64;
+        self.allowance = self.allowance.saturating_sub_unsigned(bytes as u64 * 8);
+    }
+
+    /// Bytes of payload that the next packet of sound may have with its copies, where all sound
+    /// may take so much of the line; `None`: nothing is known of that.
+    pub fn room(&mut self, now: Instant, bits_per_second: Option<u64>) -> usize {
+        let Some(rate) = bits_per_second else {
+            return usize::MAX;
+        };
+        let bits = |time: Duration| {
+            let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+            let bits = rate.saturating_mul(micros) / 1_000_000;
+            i64::try_from(bits).unwrap_or(i64::MAX)
+        };
+        let slack = bits(SLACK);
+        let elapsed = self
+            .filled_at
+            .map_or(SLACK, |at| now.saturating_duration_since(at));
+        self.filled_at = Some(now);
+        // A line that carries more than before owes nothing to the time before.
+        let left = self.allowance.max(-slack);
+        self.allowance = left.saturating_add(bits(elapsed)).min(slack);
+        let bytes = usize::try_from(self.allowance / 8).unwrap_or(0);
+        bytes.saturating_sub(OVERHEAD_BYTES)
     }
 
     /// Bits per second to set aside, if there is anybody who may be heard.
@@ -90,5 +122,34 @@ mod tests {
             );
         }
         assert_eq!(rate.reserve(now + longer, false), 0);
+    }
+
+    /// Frames of 60 bytes, 50 a second, with a copy of 64 where there is room.
+    #[test]
+    fn copies_take_what_plain_sound_leaves() {
+        // (kbit/s, part of the packets with a copy, in percent)
+        let table = [(30, 0..=0), (40, 0..=3), (50, 35..=42), (66, 97..=100)];
+        for (kbps, percent) in table {
+            #[allow(clippy::disallowed_methods)] // any instant serves as the origin of virtual time
+            let mut now = Instant::now();
+            let mut rate = SoundRate::default();
+            let (mut copies, mut bytes) = (0, 0);
+            for _ in 0..1_000 {
+                now += Duration::from_millis(20);
+                let room = rate.room(now, Some(kbps * 1_000));
+                let copied = room >= 1 + 60 + 64;
+                copies += usize::from(copied);
+                let size = OVERHEAD_BYTES + if copied { 125 } else { 60 };
+                bytes += size as u64;
+                rate.count(now, size);
+            }
+            let share = copies / 10;
+            assert!(percent.contains(&share), "{kbps} kbit/s: {share} %");
+            assert!(bytes * 8 / 20 <= kbps.max(40) * 1_010, "{kbps}: {bytes}");
+        }
+        let rate = &mut SoundRate::default();
+        #[allow(clippy::disallowed_methods)] // any instant serves as the origin of virtual time
+        let now = Instant::now();
+        assert_eq!(rate.room(now, None), usize::MAX);
     }
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use arrayvec::ArrayVec;
 
 use super::encoding::Encoding;
+use super::speech::SpeechRate;
 use crate::codec::layer::LayerInfo;
 use crate::codec::{self, Codec, opus, red};
 use crate::ids::{EncodingIndex, SourceId, WorkerIndex};
@@ -22,7 +23,7 @@ pub const SILENT_AFTER: Duration = Duration::from_secs(5);
 /// Encodings of one track (simulcast); more are not taken.
 pub const MAX_ENCODINGS: usize = 3;
 /// An Opus packet not longer than this is comfort noise or DTX (RFC 7587 §3.1.3).
-const DTX_BYTES: usize = 8;
+pub const DTX_BYTES: usize = 8;
 
 /// An encoding of a source.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -192,6 +193,8 @@ pub struct Source {
     pub changed: bool,
     /// When the other workers are told again of the encodings.
     pub tell_at: Instant,
+    /// Of a microphone: what its sender is asked for.
+    pub speech: SpeechRate,
 }
 
 impl Source {
@@ -211,6 +214,7 @@ impl Source {
             started: false,
             changed: false,
             tell_at: now,
+            speech: SpeechRate::default(),
         }
     }
 

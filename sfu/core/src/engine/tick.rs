@@ -50,6 +50,7 @@ impl Engine {
         keys.extend(self.sources.iter().map(|(key, _)| key));
         for &key in &keys {
             self.watch_encodings(now, key);
+            self.rest_speech(now, key);
             self.watch_silence(now, key);
         }
         self.keys = keys;

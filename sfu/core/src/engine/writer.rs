@@ -121,7 +121,7 @@ pub struct Outgoing {
     pub inner: Option<u8>,
     /// Only the primary encoding of RED.
     pub strip: bool,
-    /// Opus goes out as RED.
+    /// It goes out as RED with the writer's copies.
     pub wrap: bool,
 }
 
@@ -226,13 +226,17 @@ impl Writer<'_> {
     }
 
     fn body(&self, out: &mut Vec<u8>) {
-        if self.codec.strip {
-            let primary = self.payload.get(usize::from(self.meta.primary_at)..);
-            out.extend_from_slice(primary.unwrap_or_default());
+        let primary = match self.codec.strip {
+            true => self.payload.get(usize::from(self.meta.primary_at)..),
+            false => Some(self.payload),
+        };
+        let primary = primary.unwrap_or_default();
+        if let (true, Some(inner)) = (self.codec.wrap, self.codec.inner) {
+            red::write(out, inner, self.earlier, primary);
             return;
         }
-        if let (true, Some(inner)) = (self.codec.wrap, self.codec.inner) {
-            red::write(out, inner, self.earlier, self.payload);
+        if self.codec.strip {
+            out.extend_from_slice(primary);
             return;
         }
         let start = out.len();

@@ -42,6 +42,10 @@ pub struct Wants {
     pub wide: bool,
     /// Takes redundant audio (RFC 2198).
     pub red: bool,
+    /// Sends each sound a second time with the next, as browsers do.
+    pub repeats: bool,
+    /// Sends sound of the rate that the server asks for.
+    pub follows: bool,
     /// The camera in three encodings.
     pub simulcast: bool,
     pub scheme: Scheme,
@@ -58,6 +62,8 @@ impl Default for Wants {
             sends_levels: true,
             wide: false,
             red: false,
+            repeats: false,
+            follows: false,
             simulcast: false,
             scheme: Scheme::Flat,
             listens: false,
@@ -112,6 +118,11 @@ pub struct Client {
     pub hollow: u32,
     /// Sounds that came as redundancy: who sent them, and their count.
     pub redundant: BTreeSet<(PeerId, u32)>,
+    /// When their sound was first there, in whatever packet.
+    pub heard_at: BTreeMap<(PeerId, u32), Instant>,
+    /// Bytes of 20 ms of its own sound.
+    pub sound_frame: usize,
+    pub last_sound: Option<Vec<u8>>,
     /// Payload bytes of sound that arrived.
     pub sound_bytes: usize,
     /// Sequence numbers by SSRC, unwrapped.
@@ -183,6 +194,9 @@ impl Client {
             readers: BTreeMap::new(),
             hollow: 0,
             redundant: BTreeSet::new(),
+            heard_at: BTreeMap::new(),
+            sound_frame: 80,
+            last_sound: None,
             sound_bytes: 0,
             numbers: BTreeMap::new(),
             duplicates: 0,
@@ -396,7 +410,7 @@ impl Client {
             self.sound_bytes += payload.len();
         }
         if header.payload_type == RED {
-            payload = self.receive_redundant(payload);
+            payload = self.receive_redundant(now, payload);
         }
         let (track, read) = if matches!(header.payload_type, OPUS | RED) {
             let sound = scalable::Read {
@@ -441,11 +455,14 @@ impl Client {
             late: number < newest,
             at: now,
         };
+        if track == Track::Microphone {
+            self.heard_at.entry((seen.from, seen.count)).or_insert(now);
+        }
         self.seen.entry(ssrc).or_default().push(seen);
     }
 
     /// Notes the earlier sounds of a RED payload; gives the primary one.
-    fn receive_redundant<'a>(&mut self, payload: &'a [u8]) -> &'a [u8] {
+    fn receive_redundant<'a>(&mut self, now: Instant, payload: &'a [u8]) -> &'a [u8] {
         let mut lengths = Vec::new();
         let mut at = 0;
         while payload[at] & 0x80 != 0 {
@@ -460,6 +477,7 @@ impl Client {
             let word = |at: usize| u32::from_be_bytes(block[at..at + 4].try_into().unwrap());
             let id = PeerId::new(WorkerIndex(block[1]), word(1) & 0xff_ffff);
             self.redundant.insert((id, word(6)));
+            self.heard_at.entry((id, word(6))).or_insert(now);
             at += length;
         }
         &payload[at..]

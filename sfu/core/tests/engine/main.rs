@@ -18,6 +18,7 @@ mod scalable;
 mod selection;
 mod sending;
 mod shed;
+mod speech;
 mod thin;
 mod workers;
 mod world;

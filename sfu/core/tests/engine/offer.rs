@@ -35,7 +35,10 @@ impl Client {
 
     fn section(&self, sdp: &mut String, mid: &mut usize, kind: &str, direction: &str) {
         let rtx = kind == "video" && self.wants.rtx;
-        let red = self.wants.red && direction == "recvonly";
+        let red = match direction {
+            "recvonly" => self.wants.red,
+            _ => self.wants.repeats,
+        };
         let types = match (kind, rtx) {
             ("audio", _) if red => "111 63".to_owned(),
             ("audio", _) => "111".to_owned(),

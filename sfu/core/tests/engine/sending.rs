@@ -6,7 +6,7 @@ use liandong_sfu_core::ids::Track;
 use liandong_sfu_core::rtp::{Extension, ExtensionMap, RtpHeader, write_extensions};
 use liandong_sfu_core::transport::OutboundStream;
 
-use crate::client::{Client, DEPENDENCY, LEVEL, MID, OPUS, REPAIRED_RID, RID, VP8, WIDE};
+use crate::client::{Client, DEPENDENCY, LEVEL, MID, OPUS, RED, REPAIRED_RID, RID, VP8, WIDE};
 use crate::scalable::{Place, Scheme, heads};
 
 /// The encodings of a simulcast, and the height of their pictures.
@@ -126,8 +126,21 @@ impl Client {
         self.microphone.timestamp = self.microphone.timestamp.wrapping_add(960);
         let mut payload = vec![0x78];
         payload.extend(self.marks(Track::Microphone, 0));
-        payload.resize(80, 0xcd);
-        self.send_rtp((Track::Microphone, 0), OPUS, false, (&payload, &[]));
+        payload.resize(self.sound_frame, 0xcd);
+        if !self.wants.repeats {
+            return self.send_rtp((Track::Microphone, 0), OPUS, false, (&payload, &[]));
+        }
+        let mut repeated = Vec::new();
+        if let Some(last) = self.last_sound.replace(payload.clone()) {
+            let word = 960 << 10 | last.len() as u32;
+            repeated.extend((word | (0x80 | u32::from(OPUS)) << 24).to_be_bytes());
+            repeated.push(OPUS);
+            repeated.extend(last);
+        } else {
+            repeated.push(OPUS);
+        }
+        repeated.extend(payload);
+        self.send_rtp((Track::Microphone, 0), RED, false, (&repeated, &[]));
     }
 
     /// Padding alone, as a probe.

@@ -36,6 +36,10 @@ impl Dice {
 #[derive(Debug)]
 pub struct Bottleneck {
     pub kbps: u64,
+    /// What a packet takes beside itself, in bytes.
+    pub headers: usize,
+    /// Bytes that were to pass, with their headers.
+    pub offered: usize,
     /// The longest wait since it was last taken.
     pub longest: Duration,
     free_at: Option<Instant>,
@@ -45,12 +49,16 @@ impl Bottleneck {
     pub fn new(kbps: u64) -> Self {
         Self {
             kbps,
+            headers: 0,
+            offered: 0,
             longest: Duration::ZERO,
             free_at: None,
         }
     }
 
     fn pass(&mut self, now: Instant, bytes: usize) -> Option<Instant> {
+        let bytes = bytes + self.headers;
+        self.offered += bytes;
         let begins = self.free_at.map_or(now, |free| free.max(now));
         let waits = begins - now;
         if waits > Duration::from_millis(300) {
@@ -330,9 +338,8 @@ impl World {
             Flying::Down(_, bytes) => (bytes, self.loss_down),
         };
         let media = matches!(classify(bytes), Some(Kind::Rtp));
-        if media && self.dice.roll(100) < loss {
-            return;
-        }
+        let lost = media && self.dice.roll(100) < loss;
+        // What is lost on the air has passed the line before.
         let mut leaves = self.now;
         if let Flying::Down(path, bytes) = &flying
             && let Some(line) = self.narrow.get_mut(path)
@@ -341,6 +348,9 @@ impl World {
                 return;
             };
             leaves = at;
+        }
+        if lost {
+            return;
         }
         self.launched += 1;
         let arrival = (leaves + DELAY, self.launched);
@@ -355,6 +365,17 @@ impl World {
                 && client.wants.simulcast
             {
                 client.demand(encodings);
+            }
+            if let Event::SpeechRate {
+                source,
+                bits_per_second,
+            } = &event
+                && let Some(client) = self.clients.get_mut(&source.peer)
+                && client.wants.follows
+            {
+                // Twenty milliseconds of it.
+                client.sound_frame =
+                    bits_per_second.map_or(60, |rate| rate.min(24_000) / 400) as usize;
             }
             let carried = match event.clone() {
                 Event::SubscribeAt {
@@ -382,6 +403,17 @@ impl World {
                     source,
                     encoding,
                 } => Some((worker, Command::RequestKeyframe { source, encoding })),
+                Event::SpeechNeedAt {
+                    worker,
+                    source,
+                    bits_per_second,
+                } => {
+                    let command = Command::SpeechNeed {
+                        source,
+                        bits_per_second,
+                    };
+                    Some((worker, command))
+                }
                 Event::SourceGoneAt { worker, source } => {
                     Some((worker, Command::SourceGone { source }))
                 }
