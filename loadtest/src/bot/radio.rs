@@ -180,7 +180,8 @@ async fn read(
             | TalkNews::Floor { .. }
             | TalkNews::Listeners { .. }
             | TalkNews::Spoke { .. }
-            | TalkNews::MediaLost { .. } => {}
+            | TalkNews::MediaLost { .. }
+            | TalkNews::SpeechRate { .. } => {}
         }
     }
 }

@@ -308,7 +308,8 @@ fn listen(news: TalkNews, link: &Link) {
         | TalkNews::Listeners { .. }
         | TalkNews::Standing { .. }
         | TalkNews::Spoke { .. }
-        | TalkNews::MediaLost { .. } => return,
+        | TalkNews::MediaLost { .. }
+        | TalkNews::SpeechRate { .. } => return,
     };
     for group in groups.into_iter().filter(|group| group.member) {
         let link = link.clone();

@@ -129,6 +129,7 @@ impl Seen {
             | Push::Quality { .. }
             | Push::SlotQuality { .. }
             | Push::SendLayers { .. }
+            | Push::SpeechRate { .. }
             | Push::Overload { .. }
             | Push::Journal { .. }
             | Push::MediaLost { .. }

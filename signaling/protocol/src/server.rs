@@ -330,6 +330,13 @@ pub enum Push {
         track: SentTrack,
         layers: Vec<SendLayer>,
     },
+    /// What the encoder of this client's microphone is to send at most, in bits per second,
+    /// so that copies of its sound (RFC 2198) fit the lines of listeners who lose much.
+    /// Absent, as until it comes: as it likes.
+    SpeechRate {
+        conference: ConferenceId,
+        bits_per_second: Option<u32>,
+    },
     /// How far the media server reduces video because the machine is at its
     /// limit: 0 not at all; to consoles.
     Overload {

@@ -357,4 +357,9 @@ pub enum TalkNews {
     MediaLost {
         group: TalkGroupId,
     },
+    /// As `Push::SpeechRate`, of this client's sound in the group.
+    SpeechRate {
+        group: TalkGroupId,
+        bits_per_second: Option<u32>,
+    },
 }

@@ -49,6 +49,7 @@ class FakeConnection {
   onconnectionstatechange: (() => void) | null = null;
   onicecandidate: ((event: { candidate: unknown }) => void) | null = null;
   readonly offered: string[] = [];
+  readonly voiceRates: (number | undefined)[] = [];
   restarts = 0;
 
   constructor() {
@@ -61,7 +62,10 @@ class FakeConnection {
     const sender = {
       replaceTrack: () => Promise.resolve(),
       getParameters: () => ({ encodings }),
-      setParameters: () => Promise.resolve(),
+      setParameters: ({ encodings: [first] }: RTCRtpSendParameters) => {
+        if (kind === "audio") this.voiceRates.push(first?.maxBitrate);
+        return Promise.resolve();
+      },
     };
     return { sender, receiver: { track: {} } };
   }
@@ -141,6 +145,15 @@ describe("the media of a call", () => {
     expect(callMediaStore.getState().phase).toBe("connecting");
     peer().become("connected");
     expect(callMediaStore.getState().phase).toBe("connected");
+  });
+
+  test("send speech at the rate that the server asks for, of this conference alone", async () => {
+    line.listener({ type: "speechRate", conference: 8, bitsPerSecond: 10_000 });
+    line.listener({ type: "speechRate", conference: 7, bitsPerSecond: 16_000 });
+    await settle();
+    line.listener({ type: "speechRate", conference: 7, bitsPerSecond: null });
+    await settle();
+    expect(peer().voiceRates).toEqual([16_000, 24_000]);
   });
 
   test("a break restarts ICE on the same connection at once, and asks after the line to signaling", async () => {

@@ -99,6 +99,11 @@ class Call {
     }
   }
 
+  /** What the own microphone is to send at most. */
+  limitVoice(bitsPerSecond: number | null): void {
+    this.peer?.limitVoice(bitsPerSecond);
+  }
+
   private take(step: PathStep | null): void {
     if (step === "rebuild") this.rebuild();
     if (step !== null && this.peer !== null) void this.negotiate(this.peer);
@@ -200,6 +205,9 @@ export function followCalls(): void {
         return;
       case "sendLayers":
         if (event.conference === conference) media.sendLayers(event.track, event.layers);
+        return;
+      case "speechRate":
+        if (event.conference === conference) media.limitVoice(event.bitsPerSecond);
         return;
       case "ringMissed":
       case "conducted":

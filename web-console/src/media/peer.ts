@@ -2,6 +2,7 @@ import type { SendLayer } from "../protocol/generated/SendLayer";
 import type { Uplink } from "../protocol/network";
 import { cameraEncodings, type PictureSize } from "./encodings";
 import { SenderLayers } from "./senderLayers";
+import { Voice, voiceEncodings } from "./voice";
 
 /** What one negotiation asks for: so many slots, and a camera of this size. */
 export type PeerShape = PictureSize & { videoSlots: number };
@@ -86,6 +87,7 @@ export class Peer {
   private readonly microphone: RTCRtpSender;
   private readonly camera: RTCRtpSender;
   private readonly layers: SenderLayers;
+  private readonly voice: Voice;
   /** Slot i is the i-th recvonly video of the offer. */
   readonly videoSlots: readonly MediaStream[];
   readonly audioSlots: readonly MediaStream[];
@@ -97,11 +99,11 @@ export class Peer {
     // The tracks come later, without a new offer: opening a camera must not delay the joining.
     const microphone = this.pc.addTransceiver("audio", {
       direction: "sendonly",
-      // Speech loses nothing by it, and a copy of each packet still fits a line of 64 kbit/s.
-      sendEncodings: [{ maxBitrate: 24_000, priority: "high", networkPriority: "high" }],
+      sendEncodings: voiceEncodings(),
     });
     prefer(microphone, speechCodecs(RTCRtpSender.getCapabilities("audio")?.codecs ?? []));
     this.microphone = microphone.sender;
+    this.voice = new Voice(this.microphone);
     this.camera = this.addCamera(shape, uplink);
     this.layers = new SenderLayers(this.camera);
     this.videoSlots = Array.from({ length: shape.videoSlots }, () => this.receive("video", slotCodecs()));
@@ -176,8 +178,14 @@ export class Peer {
     this.layers.demand(layers);
   }
 
+  /** What the own microphone is to send at most; null: as it likes. */
+  limitVoice(bitsPerSecond: number | null): void {
+    this.voice.limit(bitsPerSecond);
+  }
+
   close(): void {
     this.layers.close();
+    this.voice.close();
     this.pc.onconnectionstatechange = this.pc.onicecandidate = null;
     this.pc.close();
   }

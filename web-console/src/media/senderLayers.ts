@@ -1,33 +1,24 @@
 import type { SendLayer } from "../protocol/generated/SendLayer";
 import type { Uplink } from "../protocol/network";
 import { type PictureSize, planLayers } from "./encodings";
+import { SenderParameters } from "./senderParameters";
 
 type Sender = Pick<RTCRtpSender, "getParameters" | "setParameters">;
 
-const RETRY_FIRST_MS = 200;
-const RETRIES = 4;
-
-/**
- * Keeps the encodings of one sender at what the camera gives and the
- * receivers want. Changes follow one another, the newest wins; what the
- * browser refuses (it was negotiating, say) is tried again a few times.
- */
+/** Keeps the encodings of one sender at what the camera gives and the receivers want. */
 export class SenderLayers {
   private readonly sender: Sender;
   /** As the server said last, by rid; a layer it said nothing about is wanted. */
   private demanded: ReadonlyMap<string | null, boolean> = new Map();
   private size: PictureSize | null = null;
   private uplink: Uplink = "full";
-  private running = false;
-  private stale = false;
-  private failures = 0;
-  private timer: ReturnType<typeof setTimeout> | undefined;
-  private closed = false;
+  private readonly parameters: SenderParameters;
   /** The degradation preference was taken; not every browser tells it back. */
   private preferred = false;
 
   constructor(sender: Sender) {
     this.sender = sender;
+    this.parameters = new SenderParameters(() => this.apply());
   }
 
   /** The camera that is sent now, if any. */
@@ -45,39 +36,11 @@ export class SenderLayers {
 
   /** After a negotiation, which may have taken encodings away. */
   renew(): void {
-    clearTimeout(this.timer);
-    this.failures = 0;
-    this.stale = true;
-    if (!this.running) void this.run();
+    this.parameters.renew();
   }
 
   close(): void {
-    this.closed = true;
-    clearTimeout(this.timer);
-  }
-
-  private async run(): Promise<void> {
-    this.running = true;
-    while (this.stale && !this.closed) {
-      this.stale = false;
-      try {
-        await this.apply();
-        this.failures = 0;
-      } catch {
-        this.retryLater();
-      }
-    }
-    this.running = false;
-  }
-
-  private retryLater(): void {
-    if (this.failures >= RETRIES || this.closed) return;
-    const wait = RETRY_FIRST_MS * 2 ** this.failures;
-    this.failures += 1;
-    this.timer = setTimeout(() => {
-      this.stale = true;
-      if (!this.running) void this.run();
-    }, wait);
+    this.parameters.close();
   }
 
   private async apply(): Promise<void> {

@@ -50,6 +50,7 @@ class FakeConnection {
   localDescription = { sdp: "offer" };
   onconnectionstatechange: (() => void) | null = null;
   readonly sent: Sent = { track: null };
+  rate = 24_000;
 
   constructor() {
     FakeConnection.made.push(this);
@@ -60,7 +61,12 @@ class FakeConnection {
       this.sent.track = track;
       return Promise.resolve();
     };
-    return { sender: { replaceTrack }, receiver: { track: {} } };
+    const getParameters = () => ({ encodings: [{ maxBitrate: this.rate }] });
+    const setParameters = ({ encodings: [first] }: RTCRtpSendParameters) => {
+      this.rate = first?.maxBitrate ?? 0;
+      return Promise.resolve();
+    };
+    return { sender: { replaceTrack, getParameters, setParameters }, receiver: { track: {} } };
   }
 
   restartIce(): void {}
@@ -149,6 +155,13 @@ describe("the key", () => {
     await release();
     expect(a?.sent.track).toBeNull();
     expect(line.acts).toEqual([`${A} request`, `${A} release`]);
+  });
+
+  test("sends at the rate that the server asks for in its group", async () => {
+    const [a, b] = await hear(A, B);
+    hearTalk({ type: "speechRate", group: A, bitsPerSecond: 12_000 });
+    await settle();
+    expect([a?.rate, b?.rate]).toEqual([12_000, 24_000]);
   });
 
   test("that is let go while another is given up is let go", async () => {

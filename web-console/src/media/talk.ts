@@ -12,6 +12,7 @@ import { onTalkNews, talkStore } from "../protocol/talk";
 import { type CaptureProblem, microphoneWish, pickedStore, problemOf } from "./capture";
 import { Path, type PathInput, type PathStep } from "./path";
 import { speechCodecs } from "./peer";
+import { Voice, voiceEncodings } from "./voice";
 import { deniedTone, hurryTone, permitTone, queuedTone } from "./tones";
 
 /** The sound of one group on this device. */
@@ -48,6 +49,7 @@ class Listening {
   private readonly player = new Audio();
   private pc: RTCPeerConnection | null = null;
   private sender: RTCRtpSender | null = null;
+  private voice: Voice | null = null;
   private negotiated = false;
   private closed = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -65,6 +67,7 @@ class Listening {
   close(): void {
     this.closed = true;
     clearTimeout(this.timer);
+    this.voice?.close();
     this.pc?.close();
     this.player.srcObject = null;
     this.player.remove();
@@ -85,6 +88,11 @@ class Listening {
     await this.sender?.replaceTrack(track).catch(() => undefined); // closed meanwhile
   }
 
+  /** What the own voice is to send at most; null: as it likes. */
+  limitVoice(bitsPerSecond: number | null): void {
+    this.voice?.limit(bitsPerSecond);
+  }
+
   private take(step: PathStep | null): void {
     if (step === "rebuild") this.rebuild();
     if (step !== null && this.pc !== null) void this.negotiate(this.pc);
@@ -98,7 +106,7 @@ class Listening {
     const pc = new RTCPeerConnection({ bundlePolicy: "max-bundle", rtcpMuxPolicy: "require", iceServers: iceServers() });
     const voice = pc.addTransceiver("audio", {
       direction: "sendonly",
-      sendEncodings: [{ maxBitrate: 24_000, priority: "high", networkPriority: "high" }],
+      sendEncodings: voiceEncodings(),
     });
     const heard = pc.addTransceiver("audio", { direction: "recvonly" });
     for (const [transceiver, kind] of [
@@ -117,6 +125,8 @@ class Listening {
     };
     this.pc = pc;
     this.sender = voice.sender;
+    this.voice?.close();
+    this.voice = new Voice(voice.sender);
     this.negotiated = false;
     setPhase(this.group, "connecting");
     const { pressed } = talkMediaStore.getState();
@@ -390,6 +400,7 @@ export function followTalk(): void {
       if (talkMediaStore.getState().pressed === news.group) refuseKey();
       listening.get(news.group)?.tell({ type: "mediaLost" });
     }
+    if (news.type === "speechRate") listening.get(news.group)?.limitVoice(news.bitsPerSecond);
     if (news.type === "all") {
       doubted = talkMediaStore.getState().pressed;
       if (!restored) restore();

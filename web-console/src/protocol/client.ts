@@ -51,6 +51,7 @@ export type ClientEvent =
   | { type: "welcomed"; resumed: boolean }
   | { type: "mediaLost"; conference: ConferenceId }
   | { type: "sendLayers"; conference: ConferenceId; track: SentTrack; layers: readonly SendLayer[] }
+  | { type: "speechRate"; conference: ConferenceId; bitsPerSecond: number | null }
   /** Another network than before; or the same with another rate. */
   | { type: "networkChanged" }
   | { type: "uplinkChanged" }
@@ -123,7 +124,7 @@ function pushed(push: Push): void {
   vitals.apply(push);
   const stopped = push.type === "ringStopped" ? ringOf(push.invitation) : undefined;
   change((replica) => applyPush(replica, push, Date.now()), PUBLISH_AFTER_MS);
-  if (push.type === "mediaLost" || push.type === "sendLayers") tell(push);
+  if (push.type === "mediaLost" || push.type === "sendLayers" || push.type === "speechRate") tell(push);
   if (push.type === "conducted" && push.conference === latest?.ownConference) tell({ type: "conducted", notice: push.notice });
   if (push.type === "stay") tell({ type: "seated", reason: push.reason });
   if (push.type === "resync") void askForDossier().catch(() => undefined);

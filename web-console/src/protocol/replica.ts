@@ -185,6 +185,7 @@ export function applyPush(replica: Replica, push: Push, nowMs: number): Replica 
     case "quality":
     case "slotQuality":
     case "sendLayers":
+    case "speechRate":
     case "overload":
     case "journal":
     case "talk":

@@ -59,6 +59,7 @@ export function applyNews(groups: TalkState, news: TalkNews): TalkState {
       return change(groups, news.group, { talks });
     }
     case "mediaLost":
+    case "speechRate":
       return groups;
     default:
       news satisfies never;

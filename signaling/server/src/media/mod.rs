@@ -61,6 +61,8 @@ pub struct Media {
     /// What each peer is to send, as the node said last. Kept apart from the
     /// links: the node may say it before the answer is through.
     demands: HashMap<PeerId, BTreeMap<SentTrack, Vec<SendLayer>>>,
+    /// What each peer's microphone is to send at most, where the node wants it to; likewise.
+    speech_rates: HashMap<PeerId, u32>,
     /// The number of each client's last offer: an answer to an earlier one is stale.
     offers: BTreeMap<ClientId, u32>,
     pub figures: Figures,
@@ -149,6 +151,7 @@ impl Media {
             by_peer: HashMap::new(),
             wishes: Wishes::default(),
             demands: HashMap::new(),
+            speech_rates: HashMap::new(),
             offers: BTreeMap::new(),
             figures: Figures::default(),
         }
@@ -293,7 +296,7 @@ impl Media {
         slots.chain(self.demands_of(client)).collect()
     }
 
-    /// What the client is to send, of each track that the node spoke of.
+    /// What the client is to send: of each track that the node spoke of, and its sound at most.
     #[must_use]
     pub fn demands_of(&self, client: ClientId) -> Vec<Push> {
         let Some(link) = self.links.get(&client) else {
@@ -302,7 +305,30 @@ impl Media {
         let demands = self.demands.get(&link.peer).into_iter().flatten();
         demands
             .map(|(track, layers)| send_layers(link.conference, *track, layers.clone()))
+            .chain([self.speech_push(link)])
             .collect()
+    }
+
+    fn speech_push(&self, link: &Link) -> Push {
+        Push::SpeechRate {
+            conference: wire::conference_id(link.conference),
+            bits_per_second: self.speech_rates.get(&link.peer).copied(),
+        }
+    }
+
+    /// The node says what a peer's microphone is to send at most. Gives whom to tell, once
+    /// there is somebody.
+    pub fn speech_rate(
+        &mut self,
+        peer: PeerId,
+        bits_per_second: Option<u32>,
+    ) -> Option<(ClientId, Push)> {
+        match bits_per_second {
+            Some(rate) => self.speech_rates.insert(peer, rate),
+            None => self.speech_rates.remove(&peer),
+        };
+        let client = self.client_of(peer)?;
+        Some((client, self.speech_push(self.links.get(&client)?)))
     }
 
     /// The node says which encodings of a peer's track anybody receives. Gives
@@ -323,6 +349,7 @@ impl Media {
     /// The node lost the peer. `None` when it was not the client's present one.
     pub fn disconnected(&mut self, peer: PeerId) -> Option<(ClientId, ConferenceId)> {
         self.demands.remove(&peer);
+        self.speech_rates.remove(&peer);
         let client = self.by_peer.remove(&peer)?;
         self.figures.forget(peer);
         let link = self.links.remove(&client)?;

@@ -154,8 +154,12 @@ impl Exchange {
             let holds = self.floors.get(&group).and_then(|one| one.floor.holder());
             let open = holds.is_some_and(|hold| hold.who == talker(client));
             self.node.gate(peer, Track::Microphone, open);
-            let fingerprint = done.fingerprint;
-            let before = self.ears.link(client, group, Link { peer, fingerprint });
+            let link = Link {
+                peer,
+                fingerprint: done.fingerprint,
+                speech_bits_per_second: None,
+            };
+            let before = self.ears.link(client, group, link);
             if let Some(before) = before {
                 self.node.leave(before);
             }

@@ -42,6 +42,8 @@ pub struct Link {
     pub peer: PeerId,
     /// Of the client's DTLS certificate; another one is another connection.
     pub fingerprint: String,
+    /// What its encoder is to send at most.
+    pub speech_bits_per_second: Option<u32>,
 }
 
 impl Client {
@@ -177,6 +179,18 @@ impl Ears {
         let before = ear.link.replace(link)?;
         self.by_peer.remove(&before.peer);
         Some(before.peer)
+    }
+
+    /// The peer's encoder is to send no more than this. Gives whose it is.
+    pub fn limit_speech(
+        &mut self,
+        peer: PeerId,
+        bits_per_second: Option<u32>,
+    ) -> Option<(ClientId, TalkGroupId)> {
+        let (client, group) = self.by_peer(peer)?;
+        let ear = self.clients.get_mut(&client)?.listens.get_mut(&group)?;
+        ear.link.as_mut()?.speech_bits_per_second = bits_per_second;
+        Some((client, group))
     }
 
     /// The peer is gone.

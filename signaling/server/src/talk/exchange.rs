@@ -203,6 +203,14 @@ impl Exchange {
                     self.tell_media_lost(client, group);
                 }
             }
+            NodeEvent::SpeechRate {
+                peer,
+                bits_per_second,
+            } => {
+                if let Some((client, group)) = self.ears.limit_speech(peer, bits_per_second) {
+                    self.tell_speech_rate(client, group);
+                }
+            }
             NodeEvent::Stats { .. }
             | NodeEvent::Connected { .. }
             | NodeEvent::SourceStarted { .. }

@@ -154,7 +154,9 @@ impl Talk {
         is_participant: impl Fn(PeerId) -> bool,
     ) -> Option<NodeEvent> {
         let ours = match &event {
-            NodeEvent::Disconnected { peer, .. } => !is_participant(*peer),
+            NodeEvent::Disconnected { peer, .. } | NodeEvent::SpeechRate { peer, .. } => {
+                !is_participant(*peer)
+            }
             NodeEvent::Speaking { .. }
             | NodeEvent::Stats { .. }
             | NodeEvent::Connected { .. }

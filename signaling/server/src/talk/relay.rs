@@ -61,7 +61,8 @@ impl Talk {
             | NodeEvent::SourceSilent { .. }
             | NodeEvent::SlotLive { .. }
             | NodeEvent::Overload { .. }
-            | NodeEvent::Demand { .. } => (false, false, true),
+            | NodeEvent::Demand { .. }
+            | NodeEvent::SpeechRate { .. } => (false, false, true),
         };
         if ours && let Err(error) = self.inputs.try_send(Input::Node(event.clone())) {
             tracing::warn!(%error, "the exchange is behind");

@@ -52,6 +52,7 @@ impl Exchange {
                 self.listeners_changed(group);
                 self.back(client, group);
                 self.tell_standing(group, talker(client));
+                self.tell_speech_rate(client, group);
             } else {
                 // It was put out of the group while it was away.
                 self.unlisten(client, group, TalkEnd::NotAllowed);
@@ -203,6 +204,19 @@ impl Exchange {
         if let Some(known) = self.ears.one(ClientId(who.0)) {
             let group = views::id(group);
             known.push(&encode(TalkNews::Standing { group, standing }));
+        }
+    }
+
+    /// What the client's encoder is to send at most in the group.
+    pub(super) fn tell_speech_rate(&self, client: ClientId, group: TalkGroupId) {
+        let Some(known) = self.ears.one(client) else {
+            return;
+        };
+        if let Some(link) = known.listens.get(&group).and_then(|ear| ear.link.as_ref()) {
+            known.push(&encode(TalkNews::SpeechRate {
+                group: views::id(group),
+                bits_per_second: link.speech_bits_per_second,
+            }));
         }
     }
 

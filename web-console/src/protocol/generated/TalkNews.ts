@@ -9,4 +9,4 @@ import type { TalkGroupId } from "./TalkGroupId";
 /**
  * What is new about talk groups.
  */
-export type TalkNews = { "type": "all", groups: Array<TalkGroup>, } | { "type": "group", group: TalkGroup, } | { "type": "gone", group: TalkGroupId, } | { "type": "floor", floor: GroupFloor, } | { "type": "listeners", listeners: GroupListeners, } | { "type": "standing", group: TalkGroupId, standing: FloorStanding, } | { "type": "spoke", group: TalkGroupId, talks: Array<Talk>, } | { "type": "mediaLost", group: TalkGroupId, };
+export type TalkNews = { "type": "all", groups: Array<TalkGroup>, } | { "type": "group", group: TalkGroup, } | { "type": "gone", group: TalkGroupId, } | { "type": "floor", floor: GroupFloor, } | { "type": "listeners", listeners: GroupListeners, } | { "type": "standing", group: TalkGroupId, standing: FloorStanding, } | { "type": "spoke", group: TalkGroupId, talks: Array<Talk>, } | { "type": "mediaLost", group: TalkGroupId, } | { "type": "speechRate", group: TalkGroupId, bitsPerSecond: number | null, };

@@ -122,6 +122,10 @@ impl<J: Journal> Running<J> {
                 track,
                 encodings,
             } => self.demand(peer, track, encodings),
+            NodeEvent::SpeechRate {
+                peer,
+                bits_per_second,
+            } => self.speech_rate(peer, bits_per_second),
             NodeEvent::Overload { level } => self.overloaded(level.into()),
             NodeEvent::SourceStarted { peer, track } => self.media.heard_of(peer, track, true),
             NodeEvent::SourceSilent { peer, track } => self.media.heard_of(peer, track, false),
@@ -135,6 +139,14 @@ impl<J: Journal> Running<J> {
         let text = encode_push(Push::Overload { level });
         for (_, client) in self.clients.all() {
             client.push(&text);
+        }
+    }
+
+    fn speech_rate(&mut self, peer: PeerId, bits_per_second: Option<u32>) {
+        if let Some((client, push)) = self.media.speech_rate(peer, bits_per_second)
+            && let Some(client) = self.clients.one(client)
+        {
+            client.push(&encode_push(push));
         }
     }
 
