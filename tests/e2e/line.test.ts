@@ -1,7 +1,7 @@
 // The real console behind a bad line: speech goes on, other ways are found.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 
-import { madeUp, received, watch } from "./support/received.ts";
+import { loudest, madeUp, received, voice, watch } from "./support/received.ts";
 import { Seat } from "./support/seat.ts";
 import { Server } from "./support/server.ts";
 import { until } from "./support/until.ts";
@@ -90,6 +90,31 @@ describe("a console behind a bad line", () => {
     expect(heard).toBeGreaterThan(0.02);
     expect(concealed).toBeLessThan(0.05);
     expect(end.framesDecoded).toBeGreaterThan(start.framesDecoded + 40);
+  });
+
+  test("over 64 kbit/s that lose 30 % speech goes on, for which the speaker's page sends less of it", async () => {
+    await until("the township's page sends what speech is good for", async () => (await voice(township.page)).maxBitrate === 24_000);
+    await server.line.change({ down: { kbps: 64, queueMs: 300, loss: 0.3 } });
+    await until("it is asked for less", async () => (await voice(township.page)).maxBitrate <= 16_000);
+    const asked = await received(county.page);
+    await until("the line's queue has drained", async () => (await received(county.page)).atMs > asked.atMs + 15_000);
+    const [start, before] = [await received(county.page), await voice(township.page)];
+    await until("twenty seconds of it", async () => (await received(county.page)).atMs > start.atMs + 20_000);
+    const [end, sent] = [await received(county.page), await voice(township.page)];
+    const heard = loudest(start, end);
+    const bytesEach = (sent.bytes - before.bytes) / (sent.packets - before.packets);
+    await server.line.mend();
+    await until("it may send more again", async () => (await voice(township.page)).maxBitrate === 24_000, 60_000);
+    console.log(
+      `${(heard.share * 100).toFixed(2)} % of the samples were made up; sent as ${sent.codec} of ${sent.maxBitrate} bit/s, ` +
+        `${Math.round(bytesEach)} bytes each, received with ${Math.round(heard.bytesEach)}`,
+    );
+    expect(sent.codec).toBe("audio/red");
+    // Two frames leave the speaker with each packet, and three reach the listener.
+    const frame = sent.maxBitrate / 400;
+    expect(bytesEach).toBeGreaterThan(1.5 * frame);
+    expect(heard.bytesEach).toBeGreaterThan(2.5 * frame);
+    expect(heard.share).toBeLessThan(0.1);
   });
 
   test("no page had a script error", () => {

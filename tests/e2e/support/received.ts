@@ -12,7 +12,7 @@ export type Received = {
   freezes: number;
   frozenSeconds: number;
   /** By the stream's id: samples that were made up for missing ones (without those of silence), of how many, how loud. */
-  sounds: Record<string, { madeUp: number; samples: number; energy: number }>;
+  sounds: Record<string, { madeUp: number; samples: number; energy: number; bytes: number; packets: number }>;
   /** "udp" or "tcp" of the pair in use, and the port that the server sees. */
   protocol: string;
   port: number;
@@ -49,6 +49,8 @@ export function received(page: Page): Promise<Received> {
             madeUp: (stat.concealedSamples ?? 0) - (stat.silentConcealedSamples ?? 0),
             samples: stat.totalSamplesReceived ?? 0,
             energy: stat.totalAudioEnergy ?? 0,
+            bytes: stat.bytesReceived ?? 0,
+            packets: stat.packetsReceived ?? 0,
           };
         } else if (stat.type === "transport" && stat.selectedCandidatePairId !== undefined) {
           const pair = stats.get(stat.selectedCandidatePairId);
@@ -63,13 +65,44 @@ export function received(page: Page): Promise<Received> {
 
 /** How much of the loudest sound between two looks was made up, 0 to 1: who pauses sends nothing, which looks like loss. */
 export function madeUp(before: Received, after: Received): number {
+  return loudest(before, after).share;
+}
+
+/** The loudest sound between two looks. */
+export function loudest(before: Received, after: Received): { share: number; energy: number; bytesEach: number } {
   const changes = Object.entries(after.sounds).map(([id, now]) => {
-    const then = before.sounds[id] ?? { madeUp: 0, samples: 0, energy: 0 };
-    return { share: (now.madeUp - then.madeUp) / (now.samples - then.samples), energy: now.energy - then.energy };
+    const then = before.sounds[id] ?? { madeUp: 0, samples: 0, energy: 0, bytes: 0, packets: 0 };
+    const share = (now.madeUp - then.madeUp) / (now.samples - then.samples);
+    const bytesEach = (now.bytes - then.bytes) / (now.packets - then.packets);
+    return { share, energy: now.energy - then.energy, bytesEach };
   });
-  const loudest = changes.sort((a, b) => b.energy - a.energy)[0];
-  if (loudest === undefined || loudest.energy === 0) throw new Error("nothing was heard");
-  return loudest.share;
+  const first = changes.sort((a, b) => b.energy - a.energy)[0];
+  if (first === undefined || first.energy === 0) throw new Error("nothing was heard");
+  return first;
+}
+
+/**
+ * What the page's microphone is sent with: the codec, the most that its encoder may take (bit/s), and what of its
+ * payload has left. Statistics name Opus also where it goes out in RED.
+ */
+export function voice(page: Page): Promise<{ codec: string; maxBitrate: number; bytes: number; packets: number }> {
+  return page.evaluate(async () => {
+    const { keptConnections } = window as unknown as { keptConnections: RTCPeerConnection[] };
+    const sent = { codec: "", maxBitrate: 0, bytes: 0, packets: 0 };
+    for (const connection of keptConnections) {
+      if (connection.connectionState === "closed") continue;
+      const sender = connection.getSenders().find(({ track }) => track?.kind === "audio");
+      const parameters = sender?.getParameters();
+      sent.codec = parameters?.codecs[0]?.mimeType ?? "";
+      sent.maxBitrate = parameters?.encodings[0]?.maxBitrate ?? 0;
+      for (const stat of (await connection.getStats()).values()) {
+        if (stat.type !== "outbound-rtp" || stat.kind !== "audio") continue;
+        sent.bytes = stat.bytesSent ?? 0;
+        sent.packets = stat.packetsSent ?? 0;
+      }
+    }
+    return sent;
+  });
 }
 
 /** Looks every 100 ms in the page, and gives the longest time without a new frame and all heights in their order. */
