@@ -8,13 +8,14 @@ use std::time::{Duration, Instant};
 
 use crate::clients::{Counts, Flow};
 use crate::light::{Got, Light};
-use crate::{crowd, receive};
+use crate::{PATIENCE, crowd, receive};
 
 const SPEECH: Duration = Duration::from_millis(20);
 /// Payload of each video packet, as in the raw loop.
 const VIDEO_PAYLOAD: usize = 1_200;
 /// Between looks at the socket while nothing is sent.
 const IDLE: Duration = Duration::from_millis(10);
+const SOON: Duration = Duration::from_millis(1);
 
 pub struct Source {
     light: Light,
@@ -47,6 +48,7 @@ impl Source {
     }
 
     fn stream(&mut self, time: Duration, flow: Flow) {
+        self.await_keys();
         let start = Instant::now();
         let (mut next_speech, mut next_frame) = (start, start);
         while next_frame < start + time {
@@ -72,6 +74,16 @@ impl Source {
                 let packets = self.light.frame(timestamp, keyframe, &sizes);
                 self.send_frame(&packets);
             }
+            self.tend();
+        }
+    }
+
+    /// The server is connected before its last flight of the handshake has come here.
+    fn await_keys(&mut self) {
+        let begun = Instant::now();
+        while !self.light.is_connected() {
+            assert!(begun.elapsed() < PATIENCE, "the source has no keys");
+            std::thread::sleep(SOON);
             self.tend();
         }
     }
