@@ -43,6 +43,7 @@ test-rust: ## unit tests, simulations in virtual time
 
 test-e2e: build ## real processes and real browsers
 	cargo test --release -p liandong-tests -- --test-threads=1
+	scripts/api-check.sh
 	cd tests/e2e && npm ci --silent --no-audit --no-fund && npm run --silent typecheck && npm test --silent
 
 fuzz: ## each fuzz target for FUZZ_SECONDS=600, one after the other (needs cargo-fuzz and nightly)

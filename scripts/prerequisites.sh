@@ -35,11 +35,13 @@ if [ "$purpose" = test ]; then
   wanted[fc-list]=fontconfig
   wanted[font:Noto Sans CJK SC]=fonts-noto-cjk
   wanted[ip]=iproute2
+  wanted[python:venv]=python3-venv
 fi
 
 present() {
   case $1 in
     pc:*) pkg-config --exists "${1#pc:}" 2>/dev/null ;;
+    python:*) python3 -c "import ensurepip, ${1#python:}" 2>/dev/null ;;
     font:*) [[ $(fc-list 2>/dev/null) == *"${1#font:}"* ]] ;;
     *) command -v "$1" >/dev/null ;;
   esac

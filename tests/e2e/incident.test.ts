@@ -7,6 +7,11 @@ import { until } from "./support/until.ts";
 
 const TOWNSHIP = "511922101"; // 沙河镇
 const COMMUNITY = "511922101001"; // 沙河社区
+/** Two pixels wide and high. */
+const PHOTO = Buffer.from(
+  "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAEUlEQVR4nGM44eAARAwOYBoAJP4FIfK+puwAAAAASUVORK5CYII=",
+  "base64",
+);
 const TITLE = "河水漫堤，需转移群众";
 
 describe("an incident is reported in the field, worked on and reviewed", () => {
@@ -63,6 +68,12 @@ describe("an incident is reported in the field, worked on and reviewed", () => {
     await phone.by("report-text").fill("三组河堤漫水，约二十户需要转移，已有两户进水。");
     await phone.by("report-address").fill("沙河社区三组河堤");
     await until("the place is known", async () => (await phone.by("report-position").getAttribute("data-state")) === "taken");
+    await phone.by("files-camera").setInputFiles({ name: "现场.png", mimeType: "image/png", buffer: PHOTO });
+    await phone.by("files-voice").click();
+    await until("the microphone records", async () => (await phone.by("files-voice").getAttribute("data-state")) === "recording");
+    await until("something is said", async () => ((await phone.by("files-voice").textContent()) ?? "").includes("0:01"));
+    await phone.by("files-voice").click();
+    await until("photo and voice note go with it", async () => (await phone.by("draft-files").getAttribute("data-count")) === "2");
     await phone.picture("01-phone-report");
     await phone.by("report-submit").click();
 
@@ -71,6 +82,7 @@ describe("an incident is reported in the field, worked on and reviewed", () => {
     id = ((await own.getAttribute("data-testid")) ?? "").replace("incident-", "");
     expect(id).toMatch(/^\d+$/);
     await phone.picture("02-phone-reported");
+    await until("both have arrived", async () => (await phone.by("uploads").count()) === 0);
   });
 
   test("a second report of the same is suggested, and marked as its duplicate", async () => {
@@ -102,6 +114,13 @@ describe("an incident is reported in the field, worked on and reviewed", () => {
     await township.by("new-incident-open").click();
     await stands(township, "reported");
     expect(await township.by("dossier").textContent()).toContain("约二十户需要转移");
+    expect(await township.by("incident-files").getAttribute("data-count")).toBe("2");
+    await until("the photo is on the page", async () =>
+      township.by("file-photo").evaluate((image) => image instanceof HTMLImageElement && image.naturalWidth === 2));
+    // Heard by the browser itself, not only kept.
+    await township.by("file-sound").evaluate((sound) => (sound as HTMLMediaElement).play());
+    await until("the voice note plays", async () =>
+      township.by("file-sound").evaluate((sound) => sound instanceof HTMLMediaElement && sound.currentTime > 0.2));
     expect(await township.by("order-assign").isDisabled()).toBe(true);
     expect(await township.by("order-close").isDisabled()).toBe(true);
     await township.by("level-II").click();
@@ -198,7 +217,7 @@ describe("an incident is reported in the field, worked on and reviewed", () => {
     await county.picture("22-county-reviewed");
 
     expect(await timeline(county)).toEqual([
-      "reported", "verified", "assigned", "assigned", "responded", "responded", "responded",
+      "reported", "attached", "attached", "verified", "assigned", "assigned", "responded", "responded", "responded",
       "convened", "noted", "controlled", "closed", "reviewed",
     ]);
     await until("the reporter sees what became of it", async () =>

@@ -26,7 +26,9 @@ pub fn role_may(role: Role, order: OrderKind) -> bool {
     match order {
         OrderKind::Accept | OrderKind::Decline | OrderKind::Leave | OrderKind::SetOwnMedia => true,
         // What anybody sees, anybody may report; who may go on with it is decided by tier.
-        OrderKind::Incident(IncidentOrderKind::Report | IncidentOrderKind::Note) => true,
+        OrderKind::Incident(
+            IncidentOrderKind::Report | IncidentOrderKind::Note | IncidentOrderKind::Attach,
+        ) => true,
         OrderKind::Conduct(
             ConductKind::Hand
             | ConductKind::Enter

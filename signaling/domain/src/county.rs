@@ -93,6 +93,7 @@ impl County {
         match by {
             Actor::System => draft.by_system(order)?,
             Actor::Account(account) => draft.by_account(account, order)?,
+            Actor::Platform(name) => draft.by_platform(name, order)?,
         }
         draft.settle();
         Ok(draft.into_events())
@@ -108,16 +109,41 @@ impl County {
         order: &Order,
         now: Timestamp,
     ) -> Result<Decision, Refusal> {
+        self.once(&Actor::Account(by.clone()), by, key, order, now)
+    }
+
+    /// The same for another platform, which has keys of its own.
+    pub fn decide_once_for_platform(
+        &self,
+        name: &str,
+        key: &str,
+        order: &Order,
+        now: Timestamp,
+    ) -> Result<Decision, Refusal> {
+        // No account is called so: login names have no colon.
+        let holder = AccountId(format!("platform:{name}"));
+        self.once(&Actor::Platform(name.to_owned()), &holder, key, order, now)
+    }
+
+    /// `holder` is whom the key belongs to.
+    fn once(
+        &self,
+        by: &Actor,
+        holder: &AccountId,
+        key: &str,
+        order: &Order,
+        now: Timestamp,
+    ) -> Result<Decision, Refusal> {
         if key.is_empty() || key.chars().count() > MAX_KEY_CHARS || !is_plain(key) {
             return Err(Refusal::Malformed("key not of 1 to 64 characters"));
         }
-        if let Some(outcome) = self.keys.look_up(by, key, order, now)? {
+        if let Some(outcome) = self.keys.look_up(holder, key, order, now)? {
             return Ok(Decision::Repeated(outcome.clone()));
         }
-        let mut events = self.decide(&Actor::Account(by.clone()), order, now)?;
+        let mut events = self.decide(by, order, now)?;
         let outcome = Outcome::of(order, &events);
         events.push(Event::OrderCarriedOut {
-            by: by.clone(),
+            by: holder.clone(),
             key: key.to_owned(),
             order: order.clone(),
             outcome: outcome.clone(),

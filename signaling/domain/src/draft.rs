@@ -65,10 +65,38 @@ impl Draft {
             Order::MediaConnected { participant } => self.media_connected(*participant),
             Order::MediaLost { participant } => self.media_lost(*participant),
             Order::DeviceLost { participant } => self.device_lost(*participant),
-            Order::Incident { order } => self.platform_report(order),
             Order::Talk { order } => self.talk_by_system(order),
             Order::Conduct { conference, step } => self.conduct_by_system(*conference, step),
-            Order::Call { .. }
+            Order::Incident { .. }
+            | Order::Call { .. }
+            | Order::Invite { .. }
+            | Order::InviteAbsent { .. }
+            | Order::CancelInvitation { .. }
+            | Order::Accept { .. }
+            | Order::Decline { .. }
+            | Order::Leave { .. }
+            | Order::Remove { .. }
+            | Order::End { .. }
+            | Order::Mute { .. }
+            | Order::MuteAll { .. }
+            | Order::HandOver { .. }
+            | Order::SetOwnMedia { .. } => Err(Refusal::WrongActor(order.kind())),
+        }
+    }
+
+    pub(crate) fn by_platform(&mut self, name: &str, order: &Order) -> Result<(), Refusal> {
+        match order {
+            Order::Incident { order } => self.platform_report(name, order),
+            Order::SetDirectory { .. }
+            | Order::Restarted
+            | Order::Tick
+            | Order::SetDevices { .. }
+            | Order::MediaConnected { .. }
+            | Order::MediaLost { .. }
+            | Order::DeviceLost { .. }
+            | Order::Talk { .. }
+            | Order::Conduct { .. }
+            | Order::Call { .. }
             | Order::Invite { .. }
             | Order::InviteAbsent { .. }
             | Order::CancelInvitation { .. }

@@ -24,8 +24,13 @@ pub const MAX_OPEN_INCIDENTS: usize = 500;
 pub const MAX_SETTLED_INCIDENTS: usize = 500;
 /// Reports of one account that nobody has verified yet.
 pub const MAX_OPEN_REPORTS_PER_ACCOUNT: usize = 20;
+/// The same of one platform: a fault of it must leave room for people.
+pub const MAX_OPEN_REPORTS_PER_PLATFORM: usize = 200;
 /// Sent to one incident.
 pub const MAX_RESPONDERS: usize = 200;
+/// Photos, voice notes and documents of one incident.
+pub const MAX_FILES: usize = 60;
+pub const MAX_FILE_NAME_CHARS: usize = 120;
 /// Entries of one incident's timeline that are known without the journal.
 pub const MAX_TIMELINE: usize = 500;
 /// Groups at a time.

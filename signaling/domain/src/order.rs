@@ -15,6 +15,9 @@ pub enum Actor {
     System,
     /// Somebody who is signed in.
     Account(AccountId),
+    /// Another platform (12345, grid platform …), by its name in the configuration. Whether
+    /// it is the one, and may report there, the server has checked.
+    Platform(String),
 }
 
 /// Whom a call is for.
@@ -226,7 +229,7 @@ impl Order {
 
 impl OrderKind {
     /// Every kind, for tables.
-    pub const ALL: [OrderKind; 65] = [
+    pub const ALL: [OrderKind; 66] = [
         OrderKind::SetDirectory,
         OrderKind::Restarted,
         OrderKind::Tick,
@@ -259,6 +262,7 @@ impl OrderKind {
         OrderKind::Incident(IncidentOrderKind::Close),
         OrderKind::Incident(IncidentOrderKind::Review),
         OrderKind::Incident(IncidentOrderKind::Note),
+        OrderKind::Incident(IncidentOrderKind::Attach),
         OrderKind::Talk(TalkOrderKind::Create),
         OrderKind::Talk(TalkOrderKind::Change),
         OrderKind::Talk(TalkOrderKind::Dissolve),

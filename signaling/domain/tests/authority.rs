@@ -212,20 +212,20 @@ fn orders_to_the_whole_conference_need_the_chair_or_a_post_above_the_chair() {
 #[test]
 fn every_role_and_order() {
     let orders = OrderKind::ALL;
-    assert_eq!(orders.len(), 65);
+    assert_eq!(orders.len(), 66);
     // Columns in the order of `OrderKind::ALL`: seven of the system, then call,
     // invite, invite absent, cancel; accept, decline, leave; remove, end, mute,
     // mute all, hand over; own media; incidents: report, verify, duplicate, false,
-    // level, escalate, assign, respond, control, close, review, note; talk groups: create,
+    // level, escalate, assign, respond, control, close, review, note, attach; talk groups: create,
     // change, dissolve, raise and cancel an alarm, spoke; conduct: mode, role,
     // permit, hand, lower hand, lock, lobby, enter, withdraw, admit, move, insert, observe;
     // call up, next, broadcast, end; spotlight, carousel (start, pause, next, stop), roll (start,
     // stop); order device, answer device; what is received is of the system.
-    let commands = ".......xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx.xxxxxxxxxxxxxxxxxxxxxxxxxx.";
-    let community = ".......xxxxxxxxxxxxxxxxxxxxxxxxx...xx.xxxxxxxxxxxxxxxxxxxxxxxxxx.";
-    let in_the_field = ".......xxxxxxxxxxxxxx......x...x...xx.xxxxxxxxxxxx.xxxxxxxxxxxxx.";
-    let comes_in = "...........xxx.....xx..........x.........x...xx................x.";
-    let listens_in = "...........xxx.....xx..........x.........x...xx...x............x.";
+    let commands = ".......xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx.xxxxxxxxxxxxxxxxxxxxxxxxxx.";
+    let community = ".......xxxxxxxxxxxxxxxxxxxxxxxxxx...xx.xxxxxxxxxxxxxxxxxxxxxxxxxx.";
+    let in_the_field = ".......xxxxxxxxxxxxxx......x...xx...xx.xxxxxxxxxxxx.xxxxxxxxxxxxx.";
+    let comes_in = "...........xxx.....xx..........xx.........x...xx................x.";
+    let listens_in = "...........xxx.....xx..........xx.........x...xx...x............x.";
     let table = [
         (Role::Commander, commands),
         (Role::Dispatcher, commands),

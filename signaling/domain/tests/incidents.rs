@@ -6,11 +6,14 @@
 mod support;
 
 use liandong_domain::incident::near::alike;
-use liandong_domain::incident::{Report, ReportSource, Step};
-use liandong_domain::limits::MAX_OPEN_REPORTS_PER_ACCOUNT;
+use liandong_domain::incident::{FileRef, Report, ReportSource, Step};
+use liandong_domain::limits::{
+    MAX_FILES, MAX_OPEN_REPORTS_PER_ACCOUNT, MAX_OPEN_REPORTS_PER_PLATFORM,
+};
 use liandong_domain::{
-    Actor, Callee, ConferenceKind, Event, Incident, IncidentId, IncidentKind, IncidentOrder,
-    IncidentState, Level, Order, Outcome, Place, Refusal, RefusalCode, ResponderState, Tier,
+    Actor, Callee, ConferenceKind, Decision, Event, Incident, IncidentId, IncidentKind,
+    IncidentOrder, IncidentState, Level, Order, Outcome, Place, Refusal, RefusalCode,
+    ResponderState, Tier,
 };
 use support::{
     ADMINISTRATOR, CHUNCHANGBA, COMMANDER, DATANGBA, FIELD_CHUNCHANGBA, JIZHOU, LUOPING, SHAHE,
@@ -224,6 +227,46 @@ fn whoever_is_sent_sees_it_from_then_on() {
         .unwrap();
 }
 
+fn photo(number: usize) -> Step {
+    Step::Attach {
+        file: FileRef {
+            id: format!("{number:064x}"),
+            media_type: text("image/jpeg"),
+            name: text(" 现场.jpg "),
+            bytes: 2_000_000,
+        },
+        text: text("三组河堤"),
+    }
+}
+
+#[test]
+fn files_are_added_by_whoever_sees_it_once_each_and_not_without_end() {
+    let mut shell = Shell::lit();
+    let id = reported(&mut shell, FIELD_CHUNCHANGBA);
+    let first = shell.by(FIELD_CHUNCHANGBA, step(id, photo(1))).unwrap();
+    assert_eq!(first.len(), 1);
+    let again = shell.by(CHUNCHANGBA, step(id, photo(1))).unwrap();
+    assert_eq!(again.len(), 0, "the same file is there already");
+    assert_eq!(incident(&shell, id).files[0].name, "现场.jpg");
+    shell.refused(SHAHE, step(id, photo(2)), RefusalCode::UnknownIncident);
+    let path = Step::Attach {
+        file: FileRef {
+            id: text("../../liandong.db"),
+            ..incident(&shell, id).files[0].clone()
+        },
+        text: String::new(),
+    };
+    shell.refused(CHUNCHANGBA, step(id, path), RefusalCode::Malformed);
+    for number in 2..=MAX_FILES {
+        shell.by(CHUNCHANGBA, step(id, photo(number))).unwrap();
+    }
+    let one_more = step(id, photo(MAX_FILES + 1));
+    shell.refused(CHUNCHANGBA, one_more, RefusalCode::Full);
+    // A platform adds to its own only.
+    let platform = Actor::Platform(text("12345"));
+    assert!(shell.order(&platform, &step(id, photo(99))).is_err());
+}
+
 #[test]
 fn nobody_is_sent_who_stands_elsewhere() {
     let mut shell = Shell::lit();
@@ -287,14 +330,78 @@ fn platform_that_reports_again_gives_one_incident() {
             ..flood("市民来电")
         })
     };
-    assert_eq!(shell.system(from("A-1")).unwrap().len(), 1);
-    assert_eq!(shell.system(from("A-1")).unwrap().len(), 0);
-    assert_eq!(shell.system(from("A-2")).unwrap().len(), 1);
+    let platform = Actor::Platform(text("12345"));
+    let mut sent = |order: Order| shell.order(&platform, &order).map(|events| events.len());
+    assert_eq!(sent(from("A-1")), Ok(1));
+    assert_eq!(sent(from("A-1")), Ok(0));
+    assert_eq!(sent(from("A-2")), Ok(1));
+    assert!(sent(report(flood("x"))).is_err());
     assert_eq!(shell.county.incidents().count(), 2);
     assert!(shell.county.incidents().all(|one| one.tier == Tier::County));
     // An account cannot pose as a platform, nor the other way round.
     shell.refused(COMMANDER, from("A-3"), RefusalCode::Malformed);
-    assert!(shell.system(report(flood("x"))).is_err());
+    let other = Actor::Platform(text("grid"));
+    assert!(shell.order(&other, &from("A-3")).is_err());
+    assert!(shell.system(from("A-3")).is_err());
+}
+
+#[test]
+fn key_of_a_platform_acts_once_and_is_not_that_of_another() {
+    let mut shell = Shell::lit();
+    let from = |name: &str, title: &str| {
+        report(Report {
+            source: ReportSource::Platform {
+                name: text(name),
+                reference: text("A-1"),
+            },
+            ..flood(title)
+        })
+    };
+    let order = from("12345", "市民来电");
+    let decided = shell
+        .county
+        .decide_once_for_platform("12345", "k", &order, shell.now);
+    let Ok(Decision::New { events, outcome }) = decided else {
+        panic!("{decided:?}");
+    };
+    shell.take(&events);
+    let again = |name: &str, order: &Order| {
+        shell
+            .county
+            .decide_once_for_platform(name, "k", order, shell.now)
+    };
+    assert_eq!(again("12345", &order), Ok(Decision::Repeated(outcome)));
+    let refusal = again("12345", &from("12345", "另一件事")).unwrap_err();
+    assert_eq!(refusal.code(), RefusalCode::KeyReused);
+    assert!(matches!(
+        again("grid", &from("grid", "网格")),
+        Ok(Decision::New { .. })
+    ));
+}
+
+#[test]
+fn flood_of_reports_from_one_platform_leaves_room_for_others() {
+    let mut shell = Shell::lit();
+    let from = |name: &str, number: usize| {
+        let source = ReportSource::Platform {
+            name: text(name),
+            reference: format!("{number}"),
+        };
+        report(Report {
+            source,
+            ..flood("摄像头")
+        })
+    };
+    let camera = Actor::Platform(text("camera"));
+    for number in 0..MAX_OPEN_REPORTS_PER_PLATFORM {
+        shell.order(&camera, &from("camera", number)).unwrap();
+    }
+    let one_more = from("camera", MAX_OPEN_REPORTS_PER_PLATFORM);
+    let refusal = shell.order(&camera, &one_more).unwrap_err();
+    assert_eq!(refusal.code(), RefusalCode::Full);
+    let other = Actor::Platform(text("12345"));
+    shell.order(&other, &from("12345", 1)).unwrap();
+    reported(&mut shell, FIELD_CHUNCHANGBA);
 }
 
 #[test]

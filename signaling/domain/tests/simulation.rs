@@ -11,7 +11,7 @@ mod support;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
-use liandong_domain::incident::{Report, ReportSource, Step};
+use liandong_domain::incident::{FileRef, Report, ReportSource, Step};
 use liandong_domain::{
     Account, AccountId, Actor, Address, Callee, Conduct, Conducted, Conference, ConferenceId,
     County, Decision, Device, DoorState, Event, Incident, IncidentId, IncidentKind, IncidentOrder,
@@ -576,14 +576,14 @@ fn incident(county: &County, people: &[Account], what: u8, draw: &Draw) -> (Acto
     let level = pick(&[Level::I, Level::II, Level::III, Level::IV], draw.who).unwrap();
     // Half of the time what would come next, else anything.
     let next = match known.state {
-        IncidentState::Reported => 11,
+        IncidentState::Reported => 12,
         IncidentState::Verified => 5,
         IncidentState::Dispatched if draw.which.is_multiple_of(2) => 7,
         IncidentState::Dispatched => 0,
         IncidentState::Controlled => 8,
         _ => 9,
     };
-    let what = if draw.flag { next } else { what % 12 };
+    let what = if draw.flag { next } else { what % 13 };
     let who = if what == 0 {
         pick(&sent, draw.who).unwrap_or(who)
     } else {
@@ -613,6 +613,20 @@ fn incident(county: &County, people: &[Account], what: u8, draw: &Draw) -> (Acto
         8 => Step::Close { text },
         9 => Step::Review { findings: text },
         10 => Step::Note { text },
+        11 => Step::Attach {
+            file: FileRef {
+                id: format!("{:064x}", draw.which),
+                media_type: "image/jpeg".to_owned(),
+                name: if draw.who.is_multiple_of(8) {
+                    "a\u{0}"
+                } else {
+                    "现场.jpg"
+                }
+                .to_owned(),
+                bytes: 1,
+            },
+            text,
+        },
         _ => Step::Verify {
             kind: IncidentKind::Sudden,
             level,
@@ -647,7 +661,7 @@ fn report(people: &[Account], draw: &Draw) -> (Actor, Order) {
     let actor = if own {
         Actor::Account(pick(people, draw.who).unwrap().id)
     } else {
-        Actor::System
+        Actor::Platform("12345".to_owned())
     };
     let order = IncidentOrder::Report { report };
     (actor, Order::Incident { order })

@@ -7,7 +7,7 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use liandong_domain::incident::{Report, ReportSource, Step};
+use liandong_domain::incident::{FileRef, Report, ReportSource, Step};
 use liandong_domain::snapshot::SNAPSHOT_VERSION;
 use liandong_domain::talk::group::{
     AlarmKind, Area, FloorRules, GroupPlan, GroupPriority, Standing, Talk, TalkEnd,
@@ -112,7 +112,8 @@ fn incident(shell: &mut Shell) {
         },
     };
     let order = IncidentOrder::Report { report };
-    shell.system(Order::Incident { order }).unwrap();
+    let platform = Actor::Platform("12345".to_owned());
+    shell.order(&platform, &Order::Incident { order }).unwrap();
     let incident = shell.county.incidents().next().unwrap().id;
     for step in [
         Step::Verify {
@@ -126,6 +127,15 @@ fn incident(shell: &mut Shell) {
         Step::Escalate {
             tier: Tier::County,
             reason: "升级".to_owned(),
+        },
+        Step::Attach {
+            file: FileRef {
+                id: "a".repeat(64),
+                media_type: "image/jpeg".to_owned(),
+                name: "现场.jpg".to_owned(),
+                bytes: 1,
+            },
+            text: String::new(),
         },
     ] {
         let order = IncidentOrder::Step { incident, step };

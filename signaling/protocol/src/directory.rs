@@ -2,11 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
+use utoipa::ToSchema;
 
 use crate::ids::{AccountId, SiteCode};
 
 /// The level of a site, from the top down.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, TS)]
+#[derive(
+    Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, ToSchema, TS,
+)]
 #[serde(rename_all = "camelCase")]
 #[ts(export)]
 pub enum Tier {
@@ -17,7 +20,9 @@ pub enum Tier {
 
 /// What an account may do; what it may do it *to* is decided by its site (the
 /// tier rule).
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, TS)]
+#[derive(
+    Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, ToSchema, TS,
+)]
 #[serde(rename_all = "camelCase")]
 #[ts(export)]
 pub enum Role {
@@ -46,11 +51,13 @@ pub enum Presence {
 }
 
 /// WGS84, degrees.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize, TS)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize, ToSchema, TS)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[ts(export)]
 pub struct Place {
+    #[schema(minimum = -180, maximum = 180, example = 106.8118)]
     pub longitude: f64,
+    #[schema(minimum = -90, maximum = 90, example = 32.2195)]
     pub latitude: f64,
 }
 

@@ -8,19 +8,21 @@
 //! * `POST /api/links` [`OfAccount`] → [`LoginLink`], for administrators and dispatchers
 //! * `GET /api/me` → 200 [`Me`], 401
 //!
-//! Every error body is a [`crate::Refusal`].
+//! Every error body is a [`crate::Refusal`]. Other platforms have a door of their own: [`crate::platform`].
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
+use utoipa::ToSchema;
 
 use crate::directory::{Role, Tier};
 use crate::ids::{AccountId, SiteCode};
 
-#[derive(Clone, Deserialize, Serialize, TS)]
+#[derive(Clone, Deserialize, Serialize, ToSchema, TS)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[ts(export)]
 pub struct Login {
     pub account: AccountId,
+    #[schema(format = Password, example = "a long password")]
     pub password: String,
     /// Of the second factor, where the account has one: six digits, or a recovery code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -116,16 +118,19 @@ macro_rules! shows_nothing {
 shows_nothing!(Code, Enrolment, RecoveryCodes, LoginLink, LinkLogin);
 
 /// Who is logged in.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, TS)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema, TS)]
 #[serde(rename_all = "camelCase")]
 #[ts(export)]
 pub struct Me {
     pub account: AccountId,
+    #[schema(example = "县指挥长")]
     pub name: String,
     pub role: Role,
     pub site: SiteCode,
+    #[schema(example = "南江县")]
     pub site_name: String,
     pub tier: Tier,
     /// The county's name, for the title bar.
+    #[schema(example = "南江县")]
     pub county_name: String,
 }

@@ -2,13 +2,26 @@
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
+use utoipa::ToSchema;
 
 macro_rules! text_id {
-    ($(#[$doc:meta])* $name:ident) => {
-        $(#[$doc])*
-        #[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, TS)]
+    ($(#[$meta:meta])* $name:ident) => {
+        #[derive(
+            Clone,
+            Debug,
+            Deserialize,
+            Eq,
+            Hash,
+            Ord,
+            PartialEq,
+            PartialOrd,
+            Serialize,
+            ToSchema,
+            TS,
+        )]
         #[serde(transparent)]
         #[ts(export)]
+        $(#[$meta])*
         pub struct $name(pub String);
 
         impl std::fmt::Display for $name {
@@ -26,13 +39,24 @@ macro_rules! text_id {
 }
 
 macro_rules! number_id {
-    ($(#[$doc:meta])* $name:ident) => {
-        $(#[$doc])*
+    ($(#[$meta:meta])* $name:ident) => {
         #[derive(
-            Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, TS,
+            Clone,
+            Copy,
+            Debug,
+            Deserialize,
+            Eq,
+            Hash,
+            Ord,
+            PartialEq,
+            PartialOrd,
+            Serialize,
+            ToSchema,
+            TS,
         )]
         #[serde(transparent)]
         #[ts(export)]
+        $(#[$meta])*
         pub struct $name(pub u32);
 
         impl std::fmt::Display for $name {
@@ -45,14 +69,17 @@ macro_rules! number_id {
 
 text_id!(
     /// The administrative division code of a site (行政区划代码), e.g. `511922101`.
+    #[schema(min_length = 1, max_length = 32, pattern = r"^[0-9A-Za-z]+$", example = "511922101")]
     SiteCode
 );
 text_id!(
     /// The login name of an account.
+    #[schema(example = "commander")]
     AccountId
 );
 number_id!(
     /// One incident.
+    #[schema(example = 17)]
     IncidentId
 );
 number_id!(

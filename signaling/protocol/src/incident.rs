@@ -2,12 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
+use utoipa::ToSchema;
 
 use crate::client::Target;
 use crate::directory::{Place, Tier};
 use crate::ids::{AccountId, ConferenceId, IncidentId, SiteCode};
 
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, ToSchema, TS)]
 #[serde(rename_all = "camelCase")]
 #[ts(export)]
 pub enum IncidentKind {
@@ -20,7 +21,7 @@ pub enum IncidentKind {
 }
 
 /// I (red) is the gravest.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, ToSchema, TS)]
 #[ts(export)]
 pub enum IncidentLevel {
     I,
@@ -29,7 +30,7 @@ pub enum IncidentLevel {
     IV,
 }
 
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, ToSchema, TS)]
 #[serde(rename_all = "camelCase")]
 #[ts(export)]
 pub enum IncidentState {
@@ -172,6 +173,8 @@ pub struct Dossier {
     pub incident: Incident,
     pub text: String,
     pub responders: Vec<Responder>,
+    /// In the order in which they came.
+    pub files: Vec<IncidentFile>,
     /// Oldest first.
     pub timeline: Vec<TimelineEntry>,
     /// That it may be a duplicate of, likeliest first.
@@ -250,4 +253,29 @@ pub enum TimelineWhat {
     Noted {
         text: String,
     },
+    Attached {
+        file: IncidentFile,
+        text: String,
+    },
+}
+
+/// A photo, voice note or document: `GET /api/incidents/ID/files/FILE`.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, ToSchema, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct IncidentFile {
+    /// SHA-256 of what it holds.
+    #[schema(
+        pattern = "^[0-9a-f]{64}$",
+        example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+    )]
+    pub id: String,
+    /// By what it holds.
+    #[schema(example = "image/jpeg")]
+    pub media_type: String,
+    /// As its sender calls it; may be empty.
+    #[schema(example = "现场照片.jpg")]
+    pub name: String,
+    #[schema(example = 2_381_004)]
+    pub bytes: u32,
 }

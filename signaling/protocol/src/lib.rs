@@ -17,9 +17,11 @@ pub mod directory;
 pub mod http;
 pub mod ids;
 pub mod incident;
+pub mod platform;
 pub mod refusal;
 pub mod server;
 pub mod talk;
+pub mod webhook;
 
 pub use client::{ClientMessage, Device, MediaWish, Request, Target, Tile};
 pub use conduct::{Conduct, ParticipantRole};

@@ -2,10 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
+use utoipa::ToSchema;
 
 /// What went against it, for a program. The console shows the text of
 /// `refusal.<code>` in its catalogue, never `message`.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, TS)]
+#[derive(
+    Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, ToSchema, TS,
+)]
 #[serde(rename_all = "camelCase")]
 #[ts(export)]
 pub enum RefusalCode {
@@ -72,9 +75,11 @@ pub enum RefusalCode {
     JournalUnavailable,
     /// The idempotency key was used for another order.
     KeyReused,
+    /// A file of a type that is not taken.
+    UnsupportedFile,
 }
 
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, ToSchema, TS)]
 #[serde(rename_all = "camelCase")]
 #[ts(export)]
 pub struct Refusal {

@@ -2,7 +2,7 @@
 //! server runs, and put back.
 //!
 //! A backup is a folder: the store (journal, passwords, sessions) as it was at
-//! one moment, the server's own certificate authority, and `backup.json` with
+//! one moment, the files of incidents, the server's own certificate authority, and `backup.json` with
 //! the journal's length and last hash. It holds secrets and is readable by its
 //! owner only. Snapshots are left out; the journal has everything.
 
@@ -14,6 +14,7 @@ use std::time::Duration;
 use rusqlite::backup::Backup;
 use serde::{Deserialize, Serialize};
 
+use crate::files;
 use crate::journal::JournalError;
 use crate::journal::sqlite::{FILE_NAME, open_read_only};
 use crate::journal::verify::{Verified, verify};
@@ -56,9 +57,7 @@ pub enum BackupError {
     Store(#[from] rusqlite::Error),
     #[error("the copy is not good: {0}")]
     Journal(#[from] JournalError),
-    #[error(
-        "the journal has {found} where the backup says {said}: the copy is incomplete or altered"
-    )]
+    #[error("there is {found} where the backup says {said}: the copy is incomplete or altered")]
     Different { said: String, found: String },
 }
 
@@ -87,6 +86,8 @@ pub fn backup(data: &Path, to: &Path) -> Result<Manifest, BackupError> {
     for name in ALONG {
         copy_if_there(&data.join(name), &to.join(name))?;
     }
+    // After the journal: what it names is there already, and nothing is ever taken away.
+    copy_files(&data.join(files::FOLDER), &to.join(files::FOLDER))?;
     let manifest = Manifest::of(&verify(to)?);
     let path = to.join(MANIFEST);
     let text = serde_json::to_string_pretty(&manifest).unwrap_or_default();
@@ -116,6 +117,7 @@ pub fn restore(from: &Path, data: &Path) -> Result<Manifest, BackupError> {
     for name in [FILE_NAME].iter().chain(&ALONG) {
         copy_if_there(&from.join(name), &data.join(name))?;
     }
+    copy_files(&from.join(files::FOLDER), &data.join(files::FOLDER))?;
     Ok(manifest)
 }
 
@@ -145,6 +147,67 @@ fn new_folder(path: &Path) -> Result<(), BackupError> {
             Err(BackupError::Exists(path.to_owned()))
         }
         Err(error) => Err(file(path)(error)),
+    }
+}
+
+/// The files of incidents, each checked against its name, which is its hash.
+///
+/// Those on their way first: one that moves to its place meanwhile is found there.
+fn copy_files(from: &Path, to: &Path) -> Result<(), BackupError> {
+    if !from.is_dir() {
+        return Ok(()); // of a version that had none
+    }
+    new_folder(to)?;
+    let new = from.join(files::NEW);
+    if new.is_dir() {
+        new_folder(&to.join(files::NEW))?;
+        for entry in fs::read_dir(&new).map_err(file(&new))? {
+            let path = entry.map_err(file(&new))?.path();
+            let name = path.file_name().unwrap_or_default();
+            match fs::copy(&path, to.join(files::NEW).join(name)) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(file(&path)(error));
+                }
+                Ok(_) | Err(_) => {}
+            }
+        }
+    }
+    for entry in fs::read_dir(from).map_err(file(from))? {
+        let path = entry.map_err(file(from))?.path();
+        let name = path.file_name().unwrap_or_default();
+        if name == files::NEW || !path.is_dir() {
+            continue;
+        }
+        new_folder(&to.join(name))?;
+        for entry in fs::read_dir(&path).map_err(file(&path))? {
+            let path = entry.map_err(file(&path))?.path();
+            let copy = to.join(name).join(path.file_name().unwrap_or_default());
+            copy_if_there(&path, &copy)?;
+            check_hash(&copy)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_hash(path: &Path) -> Result<(), BackupError> {
+    use sha2::{Digest as _, Sha256};
+    let mut hasher = Sha256::new();
+    let mut reader = fs::File::open(path).map_err(file(path))?;
+    let mut part = vec![0; 256 * 1024];
+    loop {
+        let read = std::io::Read::read(&mut reader, &mut part).map_err(file(path))?;
+        if read == 0 {
+            break;
+        }
+        hasher.update(&part[..read]);
+    }
+    let found = hex::encode(hasher.finalize());
+    let said = path.file_name().unwrap_or_default().to_string_lossy();
+    if found == *said {
+        Ok(())
+    } else {
+        let (said, found) = (said.into_owned(), format!("another content ({found})"));
+        Err(BackupError::Different { said, found })
     }
 }
 

@@ -13,8 +13,10 @@
 //! | [`auth`] | passwords, lock-out, sessions |
 //! | [`ws`] | one client's connection |
 //! | [`desk`] | the one task that owns the county's state |
+//! | [`files`] | photos, voice notes and documents of incidents |
 //! | [`journal`] | the hash-chained log that everything is made from |
 //! | [`views`] | what each account may see, in the words of the wire |
+//! | [`webhooks`] | what other systems are told |
 //! | [`media`] | participants and their peers, slots and gates |
 #![forbid(unsafe_code)]
 
@@ -23,6 +25,7 @@ pub mod backup;
 pub mod clock;
 pub mod config;
 pub mod desk;
+pub mod files;
 pub mod http;
 pub mod journal;
 pub mod media;
@@ -32,4 +35,5 @@ pub mod talk;
 mod testing;
 pub mod tls;
 pub mod views;
+pub mod webhooks;
 pub mod ws;

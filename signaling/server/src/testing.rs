@@ -238,6 +238,7 @@ pub async fn parts(paper: &Paper) -> Parts<Paper> {
         // Nobody talks.
         talk: Talk::channel().0,
         counties: watch::Sender::default(),
+        entries: tokio::sync::watch::Sender::new(0),
     }
 }
 

@@ -1,12 +1,13 @@
 import "./topbar.css";
 
-import { LogoutOutlined, SafetyOutlined, SettingOutlined, UserOutlined } from "@ant-design/icons";
+import { LogoutOutlined, SafetyOutlined, SendOutlined, SettingOutlined, UserOutlined } from "@ant-design/icons";
 import { App, Button, Dropdown } from "antd";
 import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useStore } from "zustand";
 
 import { AccountSecurity } from "../features/login/AccountSecurity";
+import { WebhooksDialog } from "../features/webhooks/WebhooksDialog";
 import { linkStore, signOut, useReplica } from "../protocol/client";
 import { LanguageSwitch } from "../ui/LanguageSwitch";
 import { Mark } from "../ui/Mark";
@@ -50,6 +51,7 @@ export function AccountMenu() {
   const me = useReplica((replica) => replica.me);
   const inCall = useReplica((replica) => replica.ownConference !== null);
   const [security, setSecurity] = useState(false);
+  const [webhooks, showWebhooks] = useState(false);
 
   function leaveSession() {
     // The page is signed out at once; should the server not hear it, the session ends by its age.
@@ -60,22 +62,33 @@ export function AccountMenu() {
 
   return (
     <>
-    <Dropdown
-      trigger={["click"]}
-      menu={{
-        items: [
-          { key: "who", disabled: true, label: `${me.account} · ${t(`role.${me.role}`)}` },
-          { key: "security", icon: <SafetyOutlined />, label: <span data-testid="security">{t("account.security")}</span>, onClick: () => setSecurity(true) },
-          { key: "out", icon: <LogoutOutlined />, label: <span data-testid="sign-out">{t("account.signOut")}</span>, onClick: leaveSession },
-        ],
-      }}
-    >
-      <Button type="text" className="topbar-account" data-testid="account-menu" icon={<UserOutlined aria-hidden />}>
-        <span className="ld-visually-hidden">{t("account.menu")}</span>
-        {me.name}
-      </Button>
-    </Dropdown>
-    <AccountSecurity open={security} onClose={() => setSecurity(false)} />
+      <Dropdown
+        trigger={["click"]}
+        menu={{
+          items: [
+            { key: "who", disabled: true, label: `${me.account} · ${t(`role.${me.role}`)}` },
+            ...(me.role === "administrator"
+              ? [
+                  {
+                    key: "webhooks",
+                    icon: <SendOutlined />,
+                    label: <span data-testid="open-webhooks">{t("webhooks.title")}</span>,
+                    onClick: () => showWebhooks(true),
+                  },
+                ]
+              : []),
+            { key: "security", icon: <SafetyOutlined />, label: <span data-testid="security">{t("account.security")}</span>, onClick: () => setSecurity(true) },
+            { key: "out", icon: <LogoutOutlined />, label: <span data-testid="sign-out">{t("account.signOut")}</span>, onClick: leaveSession },
+          ],
+        }}
+      >
+        <Button type="text" className="topbar-account" data-testid="account-menu" icon={<UserOutlined aria-hidden />}>
+          <span className="ld-visually-hidden">{t("account.menu")}</span>
+          {me.name}
+        </Button>
+      </Dropdown>
+      <AccountSecurity open={security} onClose={() => setSecurity(false)} />
+      {webhooks && <WebhooksDialog onClose={() => showWebhooks(false)} />}
     </>
   );
 }

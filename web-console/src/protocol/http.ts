@@ -1,22 +1,27 @@
 import { RefusedError, UnansweredError } from "./errors";
 import type { Enrolment } from "./generated/Enrolment";
+import type { IncidentFile } from "./generated/IncidentFile";
+import type { IncidentId } from "./generated/IncidentId";
 import type { Login } from "./generated/Login";
 import type { LoginLink } from "./generated/LoginLink";
 import type { Me } from "./generated/Me";
 import type { RecoveryCodes } from "./generated/RecoveryCodes";
 import type { Refusal } from "./generated/Refusal";
 import type { SecondFactorState } from "./generated/SecondFactorState";
+import type { Webhooks } from "./generated/Webhooks";
 
 const TIMEOUT_MS = 8_000;
+/** A file takes its time on a narrow line; the server waits as long. */
+const UPLOAD_TIMEOUT_MS = 300_000;
 
-async function call(path: string, init: RequestInit): Promise<Response> {
+async function call(path: string, init: RequestInit, timeoutMs = TIMEOUT_MS): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(path, {
       ...init,
       credentials: "same-origin",
       cache: "no-store",
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(timeoutMs),
     });
   } catch (error) {
     throw new UnansweredError(error instanceof DOMException && error.name === "TimeoutError" ? "timeout" : "lost");
@@ -90,4 +95,26 @@ export async function resetSecondFactor(account: string): Promise<void> {
 
 export async function loginLink(account: string): Promise<LoginLink> {
   return (await (await post("/api/links", { account })).json()) as LoginLink;
+}
+
+/** Adds a photo, voice note or document to an incident. The same file again changes nothing. */
+export async function addFile(incident: IncidentId, file: File): Promise<IncidentFile> {
+  const name = encodeURIComponent(file.name.slice(0, 120));
+  const response = await call(
+    `/api/incidents/${incident}/files?name=${name}`,
+    { method: "POST", headers: { "content-type": file.type === "" ? "application/octet-stream" : file.type }, body: file },
+    UPLOAD_TIMEOUT_MS,
+  );
+  return (await response.json()) as IncidentFile;
+}
+
+/** How messages to other systems stand; for administrators. */
+export async function webhooks(): Promise<Webhooks> {
+  const response = await call("/api/webhooks", { method: "GET" });
+  return (await response.json()) as Webhooks;
+}
+
+/** Sends once more what was given up. */
+export async function deliverAgain(webhook: string, entry: number): Promise<void> {
+  await call(`/api/webhooks/${webhook}/dead/${entry}`, { method: "POST" });
 }

@@ -251,7 +251,7 @@ const INCIDENT: Incident = {
 };
 
 function dossier(change: Partial<Incident> = {}): Dossier {
-  return { incident: { ...INCIDENT, ...change }, text: "约二十户", responders: [], timeline: [], alike: [] };
+  return { incident: { ...INCIDENT, ...change }, text: "约二十户", responders: [], files: [], timeline: [], alike: [] };
 }
 
 describe("incidents", () => {

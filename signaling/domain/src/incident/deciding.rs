@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::dossier::Incident;
 use super::event::{IncidentEvent, What};
+use super::file::FileRef;
 use super::order::{IncidentOrder, Report, Step};
 use super::state::{IncidentInput, NotNow, ResponderState};
 use super::{Level, ReportSource};
@@ -20,8 +21,9 @@ use crate::event::Event;
 use crate::ids::{AccountId, IncidentId};
 use crate::invitation::Callee;
 use crate::limits::{
-    MAX_ADDRESS_CHARS, MAX_INCIDENT_TEXT_CHARS, MAX_KEY_CHARS, MAX_NAME_CHARS, MAX_OPEN_INCIDENTS,
-    MAX_OPEN_REPORTS_PER_ACCOUNT, MAX_REASON_CHARS, MAX_RESPONDERS, MAX_TITLE_CHARS,
+    MAX_ADDRESS_CHARS, MAX_FILES, MAX_INCIDENT_TEXT_CHARS, MAX_KEY_CHARS, MAX_OPEN_INCIDENTS,
+    MAX_OPEN_REPORTS_PER_ACCOUNT, MAX_OPEN_REPORTS_PER_PLATFORM, MAX_REASON_CHARS, MAX_RESPONDERS,
+    MAX_TITLE_CHARS,
 };
 use crate::refusal::Refusal;
 use crate::text::{clean, clean_lines};
@@ -47,15 +49,16 @@ impl Draft {
     }
 
     /// By another platform, whose right to report the server has checked.
-    pub(crate) fn platform_report(&mut self, order: &IncidentOrder) -> Result<(), Refusal> {
+    pub(crate) fn platform_report(
+        &mut self,
+        platform: &str,
+        order: &IncidentOrder,
+    ) -> Result<(), Refusal> {
         match order {
             IncidentOrder::Report { report } => match &report.source {
-                ReportSource::Platform { name, reference } => {
-                    let (name, reference) = (
-                        clean(name, MAX_NAME_CHARS)?,
-                        clean(reference, MAX_KEY_CHARS)?,
-                    );
-                    if name.is_empty() || reference.is_empty() {
+                ReportSource::Platform { name, reference } if name == platform => {
+                    let cleaned = clean(reference, MAX_KEY_CHARS)?;
+                    if platform.is_empty() || cleaned.is_empty() || cleaned != *reference {
                         return Err(Refusal::Malformed("a platform's report needs its number"));
                     }
                     if self.county.incident_of(&report.source).is_some() {
@@ -63,10 +66,24 @@ impl Draft {
                     }
                     self.report(None, report)
                 }
-                ReportSource::Account => {
+                ReportSource::Platform { .. } | ReportSource::Account => {
                     Err(Refusal::Malformed("the source of a platform's report"))
                 }
             },
+            IncidentOrder::Step {
+                incident,
+                step: Step::Attach { file, text },
+            } => {
+                let known = self.known(*incident)?;
+                match &known.report.source {
+                    ReportSource::Platform { name, .. } if name == platform => {
+                        self.attach(None, &known, file, text)
+                    }
+                    ReportSource::Platform { .. } | ReportSource::Account => {
+                        Err(Refusal::UnknownIncident(*incident))
+                    }
+                }
+            }
             IncidentOrder::Step { step, .. } => Err(Refusal::WrongActor(
                 crate::order::OrderKind::Incident(step.kind()),
             )),
@@ -82,7 +99,7 @@ impl Draft {
             return Err(Refusal::Malformed("place not on earth"));
         }
         let site = self.site_of(by, report)?.clone();
-        self.room_for_a_report(by)?;
+        self.room_for_a_report(by, &report.source)?;
         let report = Report {
             title,
             text: clean_lines(&report.text, MAX_INCIDENT_TEXT_CHARS)?,
@@ -127,17 +144,29 @@ impl Draft {
     }
 
     /// So that nobody buries the dispatchers under reports.
-    fn room_for_a_report(&self, by: Option<&Account>) -> Result<(), Refusal> {
+    fn room_for_a_report(
+        &self,
+        by: Option<&Account>,
+        source: &ReportSource,
+    ) -> Result<(), Refusal> {
         let open = || self.county.incidents().filter(|one| one.state.is_open());
         let own = open()
             .filter(|one| one.state == super::IncidentState::Reported)
             .filter(|one| one.reporter.as_ref() == by.map(|by| &by.id))
+            .filter(|one| one.report.source.is_same_door(source))
             .count();
-        if by.is_some() && own >= MAX_OPEN_REPORTS_PER_ACCOUNT {
-            return Err(Refusal::Full {
-                what: "unverified reports of one account",
-                limit: MAX_OPEN_REPORTS_PER_ACCOUNT,
-            });
+        let (what, limit) = match source {
+            ReportSource::Account => (
+                "unverified reports of one account",
+                MAX_OPEN_REPORTS_PER_ACCOUNT,
+            ),
+            ReportSource::Platform { .. } => (
+                "unverified reports of one platform",
+                MAX_OPEN_REPORTS_PER_PLATFORM,
+            ),
+        };
+        if own >= limit {
+            return Err(Refusal::Full { what, limit });
         }
         if open().count() >= MAX_OPEN_INCIDENTS {
             return Err(Refusal::Full {
@@ -161,6 +190,9 @@ impl Draft {
                 let text = some_lines(text)?;
                 self.push_incident(incident.id, Some(&by.id), What::Noted { text });
                 return Ok(());
+            }
+            Step::Attach { file, text } => {
+                return self.attach(Some(&by.id), incident, file, text);
             }
             Step::Verify { .. }
             | Step::MarkDuplicate { .. }
@@ -186,7 +218,8 @@ impl Draft {
             | Step::Close { .. }
             | Step::Review { .. }
             | Step::Respond { .. }
-            | Step::Note { .. } => {
+            | Step::Note { .. }
+            | Step::Attach { .. } => {
                 if let Some(what) = self.handled(incident, step)? {
                     self.push_incident(incident.id, Some(&by.id), what);
                 }
@@ -225,7 +258,10 @@ impl Draft {
             Step::Review { findings } => What::Reviewed {
                 findings: some_lines(findings)?,
             },
-            Step::Assign { .. } | Step::Respond { .. } | Step::Note { .. } => return Ok(None),
+            Step::Assign { .. }
+            | Step::Respond { .. }
+            | Step::Note { .. }
+            | Step::Attach { .. } => return Ok(None),
         }))
     }
 
@@ -310,6 +346,29 @@ impl Draft {
         Ok(())
     }
 
+    /// Also to one that is settled: what is found out later belongs to it as well.
+    fn attach(
+        &mut self,
+        by: Option<&AccountId>,
+        incident: &Incident,
+        file: &FileRef,
+        text: &str,
+    ) -> Result<(), Refusal> {
+        let file = file.cleaned()?;
+        let text = clean(text, MAX_REASON_CHARS)?;
+        if incident.files.iter().any(|one| one.id == file.id) {
+            return Ok(()); // sent again
+        }
+        if incident.files.len() >= MAX_FILES {
+            return Err(Refusal::Full {
+                what: "files of one incident",
+                limit: MAX_FILES,
+            });
+        }
+        self.push_incident(incident.id, by, What::Attached { file, text });
+        Ok(())
+    }
+
     /// That the account may call a conference about.
     pub(crate) fn callable_incident(
         &self,
@@ -357,7 +416,8 @@ impl Step {
             Step::SetLevel { .. }
             | Step::Escalate { .. }
             | Step::Respond { .. }
-            | Step::Note { .. } => None,
+            | Step::Note { .. }
+            | Step::Attach { .. } => None,
         }
     }
 }

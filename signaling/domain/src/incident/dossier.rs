@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::event::{IncidentEvent, What};
+use super::file::FileRef;
 use super::order::Report;
 use super::state::{IncidentInput, IncidentState, ResponderState};
 use super::{IncidentKind, Level};
@@ -36,6 +37,8 @@ pub struct Incident {
     pub duplicate_of: Option<IncidentId>,
     pub responders: Vec<Responder>,
     pub conferences: Vec<ConferenceId>,
+    /// In the order in which they came.
+    pub files: Vec<FileRef>,
     /// When each state was entered.
     pub entered: BTreeMap<IncidentState, Timestamp>,
     /// The report first; at most [`MAX_TIMELINE`] entries, the journal has all.
@@ -82,6 +85,7 @@ impl Incident {
             duplicate_of: None,
             responders: Vec::new(),
             conferences: Vec::new(),
+            files: Vec::new(),
             entered: BTreeMap::from([(IncidentState::Reported, event.at)]),
             timeline: Vec::new(),
         };
@@ -128,6 +132,7 @@ impl Incident {
             What::Closed { .. } => self.enter(IncidentInput::Close, event.at),
             What::Reviewed { .. } => self.enter(IncidentInput::Review, event.at),
             What::Noted { .. } => {}
+            What::Attached { file, .. } => self.files.push(file.clone()),
         }
         self.note(event);
     }

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::file::FileRef;
 use super::order::Report;
 use super::state::ResponderState;
 use super::{IncidentKind, Level};
@@ -77,6 +78,10 @@ pub enum What {
         findings: String,
     },
     Noted {
+        text: String,
+    },
+    Attached {
+        file: FileRef,
         text: String,
     },
 }

@@ -3,12 +3,14 @@
 //! * [`state`] – the life of an incident and of each responder, as tables
 //! * [`order`] – what can be ordered, [`event`] – what has happened
 //! * [`dossier`] – what is known of one incident, as the events give it
+//! * [`file`] – photos, voice notes, documents
 //! * `deciding` – who may do what, and what follows
 //! * [`near`] – which others may be the same one
 
 mod deciding;
 pub mod dossier;
 pub mod event;
+pub mod file;
 pub mod near;
 pub mod order;
 pub mod state;
@@ -17,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 pub use dossier::{Incident, Responder, TimelineEntry};
 pub use event::IncidentEvent;
+pub use file::FileRef;
 pub use order::{IncidentOrder, IncidentOrderKind, Report, Step};
 pub use state::{IncidentInput, IncidentState, ResponderState};
 
@@ -58,4 +61,18 @@ pub enum ReportSource {
         /// The platform's own number of the report: sent twice, it is one incident.
         reference: String,
     },
+}
+
+impl ReportSource {
+    /// Both by accounts, or both by the same platform.
+    pub(crate) fn is_same_door(&self, other: &Self) -> bool {
+        match (self, other) {
+            (ReportSource::Account, ReportSource::Account) => true,
+            (ReportSource::Platform { name, .. }, ReportSource::Platform { name: other, .. }) => {
+                name == other
+            }
+            (ReportSource::Account, ReportSource::Platform { .. })
+            | (ReportSource::Platform { .. }, ReportSource::Account) => false,
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::file::FileRef;
 use super::state::ResponderState;
 use super::{IncidentKind, Level, ReportSource};
 use crate::directory::{Place, Tier};
@@ -96,6 +97,11 @@ pub enum Step {
     Note {
         text: String,
     },
+    /// A file that the server has on its disk.
+    Attach {
+        file: FileRef,
+        text: String,
+    },
 }
 
 /// An order without its arguments, for the table of authority.
@@ -113,10 +119,11 @@ pub enum IncidentOrderKind {
     Close,
     Review,
     Note,
+    Attach,
 }
 
 impl IncidentOrderKind {
-    pub const ALL: [IncidentOrderKind; 12] = [
+    pub const ALL: [IncidentOrderKind; 13] = [
         IncidentOrderKind::Report,
         IncidentOrderKind::Verify,
         IncidentOrderKind::MarkDuplicate,
@@ -129,6 +136,7 @@ impl IncidentOrderKind {
         IncidentOrderKind::Close,
         IncidentOrderKind::Review,
         IncidentOrderKind::Note,
+        IncidentOrderKind::Attach,
     ];
 }
 
@@ -157,6 +165,7 @@ impl Step {
             Step::Close { .. } => IncidentOrderKind::Close,
             Step::Review { .. } => IncidentOrderKind::Review,
             Step::Note { .. } => IncidentOrderKind::Note,
+            Step::Attach { .. } => IncidentOrderKind::Attach,
         }
     }
 }

@@ -7,7 +7,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::file::File;
-use super::{Calls, Config, Network, Overrides, TlsFiles, accounts, groups, ice, sites};
+use super::{
+    Calls, Config, Network, Overrides, TlsFiles, accounts, groups, ice, platforms, sites, webhooks,
+};
 
 const DEFAULT_PORT: u16 = 8443;
 const DEFAULT_CONNECTIONS: usize = 4_096;
@@ -99,6 +101,8 @@ pub(super) fn check(file: File, folder: &Path, overrides: &Overrides) -> Result<
     }
     let first_groups = groups::load(file.talk.first_groups.as_deref(), folder, &mut mistakes);
     let ice_servers = ice::check(file.media.ice_servers, &mut mistakes);
+    let platforms = platforms::check(file.platforms, folder, &sites, &mut mistakes);
+    let webhooks = webhooks::check(file.webhooks, folder, &mut mistakes);
     if mistakes.0.is_empty() {
         Ok(Config {
             county_name: file.county.name,
@@ -112,6 +116,8 @@ pub(super) fn check(file: File, folder: &Path, overrides: &Overrides) -> Result<
             demo: file.accounts.demo_password,
             second_factor: file.accounts.second_factor,
             ice_servers,
+            platforms,
+            webhooks,
         })
     } else {
         Err(mistakes)

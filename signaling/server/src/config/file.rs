@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use liandong_protocol::Role;
 use serde::Deserialize;
 
+use super::Right;
 use super::check::Mistakes;
 
 #[derive(Debug, Deserialize)]
@@ -26,6 +27,10 @@ pub(super) struct File {
     pub metrics: Metrics,
     #[serde(default)]
     pub media: Media,
+    #[serde(default)]
+    pub platforms: Vec<Platform>,
+    #[serde(default)]
+    pub webhooks: Vec<Webhook>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -116,6 +121,35 @@ pub(super) struct IceServer {
     pub secret: Option<String>,
     /// How long such credentials hold.
     pub valid_hours: Option<u32>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Platform {
+    pub id: String,
+    pub name: String,
+    /// Has the key of its signatures.
+    pub key_file: Option<PathBuf>,
+    /// Of its bearer token, in hexadecimal.
+    pub token_sha256: Option<String>,
+    pub site: Option<String>,
+    pub rights: Option<Vec<Right>>,
+    pub requests_per_minute: Option<u32>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Webhook {
+    pub id: String,
+    pub url: String,
+    pub secret_file: PathBuf,
+    pub events: Option<Vec<String>>,
+    pub platform: Option<String>,
+    pub ca_file: Option<PathBuf>,
+    #[serde(default)]
+    pub allow_http: bool,
+    pub retry_seconds: Option<u32>,
+    pub give_up_hours: Option<u32>,
 }
 
 impl std::fmt::Debug for Media {

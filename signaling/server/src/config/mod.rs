@@ -9,7 +9,9 @@ mod check;
 mod file;
 mod groups;
 mod ice;
+mod platforms;
 mod sites;
+mod webhooks;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -21,6 +23,8 @@ use liandong_protocol::{AccountId, Place, Role, SiteCode, Tier};
 
 pub use check::{Mistake, Mistakes};
 pub use ice::{IceAccess, IceServer};
+pub use platforms::{Platform, Right, Secret};
+pub use webhooks::{EVENTS, Webhook};
 
 /// Everything the program was told, checked.
 #[derive(Clone, Debug)]
@@ -45,6 +49,10 @@ pub struct Config {
     pub second_factor: Vec<Role>,
     /// What clients are given for their peer connections.
     pub ice_servers: Vec<IceServer>,
+    /// Which other platforms may use `/api/v1`.
+    pub platforms: Vec<Platform>,
+    /// Which other systems are told of what.
+    pub webhooks: Vec<Webhook>,
 }
 
 #[derive(Clone, Debug, PartialEq)]

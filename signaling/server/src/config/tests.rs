@@ -182,3 +182,120 @@ fn county_without_passwords_is_refused() {
     );
     assert_eq!(found, ["accounts: no account has a password"]);
 }
+
+#[test]
+fn platforms_are_checked_and_know_where_they_may_report() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = std::fs::read_to_string(NANJIANG).unwrap();
+    let nanjiang = Path::new(NANJIANG).parent().unwrap();
+    for name in ["nanjiang-sites.csv", "nanjiang-accounts.csv"] {
+        std::fs::copy(nanjiang.join(name), folder.path().join(name)).unwrap();
+    }
+    let key = folder.path().join("grid.key");
+    std::fs::write(&key, format!("{}\n", "k".repeat(64))).unwrap();
+    let mode = |mode: u32| {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::set_permissions(&key, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    mode(0o644);
+    let wrong = "\n[[platforms]]\nid = \"Grid\"\nname = \" \"\nkey_file = \"grid.key\"\n\
+        token_sha256 = \"abc\"\nsite = \"nowhere\"\nrequests_per_minute = 0\n\
+        [[platforms]]\nid = \"x\"\nname = \"x\"\n";
+    let said = mistakes(&format!("{text}{wrong}"), folder.path()).join("\n");
+    for part in [
+        "id:",
+        "name:",
+        "others may read",
+        "token_sha256",
+        "nowhere",
+        "is 0",
+    ] {
+        assert!(said.contains(part), "{part} not in {said}");
+    }
+    assert!(
+        said.contains("platforms[2]: cannot show who it is"),
+        "{said}"
+    );
+
+    mode(0o600);
+    let right = "\n[[platforms]]\nid = \"grid\"\nname = \"网格\"\nkey_file = \"grid.key\"\n\
+        site = \"511922101\"\nrights = [\"report\"]\n";
+    let text = format!("{text}{right}");
+    let config = Config::parse(&text, folder.path(), &Overrides::default()).unwrap();
+    let [grid] = config.platforms.as_slice() else {
+        panic!("{:?}", config.platforms);
+    };
+    assert!(grid.sites.contains(&SiteCode::from("511922101001")));
+    assert!(!grid.sites.contains(&config.sites[0].code));
+    assert_eq!(grid.rights, [Right::Report].into());
+    assert_eq!(
+        grid.key,
+        Some(Secret(vec![b'k'; 64])),
+        "without the end of the line"
+    );
+    assert!(!format!("{grid:?}").contains("kkk"));
+}
+
+#[test]
+fn webhooks_go_to_safe_addresses_with_a_secret_that_nobody_else_reads() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let text = std::fs::read_to_string(NANJIANG).unwrap();
+    let nanjiang = Path::new(NANJIANG).parent().unwrap();
+    for name in ["nanjiang-sites.csv", "nanjiang-accounts.csv"] {
+        std::fs::copy(nanjiang.join(name), folder.path().join(name)).unwrap();
+    }
+    let secret = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    };
+    secret("plain", &"k".repeat(40));
+    secret(
+        "right",
+        "whsec_a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s=\n",
+    );
+    let hook = |id: &str, url: &str, more: &str| {
+        format!("\n[[webhooks]]\nid = \"{id}\"\nurl = \"{url}\"\nsecret_file = \"right\"\n{more}")
+    };
+    let wrong = [
+        hook("a", "http://oa.example/hooks", ""),
+        hook("b", "ftp://oa.example/", "allow_http = true\n"),
+        hook("c", "https://user:word@oa.example/", ""),
+        hook(
+            "d",
+            "https://oa.example/",
+            "events = [\"incident.burnt\"]\n",
+        ),
+        hook("e", "https://oa.example/", "retry_seconds = 0\n"),
+        hook("e", "https://oa.example/", "").replace("right", "plain"),
+    ];
+    let said = mistakes(&format!("{text}{}", wrong.concat()), folder.path());
+    for part in [
+        "webhooks[1].url",
+        "webhooks[2].url",
+        "webhooks[3].url",
+        "webhooks[4].events: there is no incident.burnt",
+        "webhooks[5].retry_seconds",
+        "webhooks[6].secret_file",
+    ] {
+        assert!(
+            said.iter().any(|one| one.starts_with(part)),
+            "{part} not in {said:?}"
+        );
+    }
+
+    let right = hook(
+        "oa",
+        "http://10.0.0.5/hooks",
+        "allow_http = true\ngive_up_hours = 2\n",
+    );
+    let config = Config::parse(
+        &format!("{text}{right}"),
+        folder.path(),
+        &Overrides::default(),
+    );
+    let config = config.unwrap();
+    assert_eq!(config.webhooks[0].secret, Secret(vec![b'k'; 32]));
+    assert_eq!(config.webhooks[0].give_up, Duration::from_secs(7_200));
+}

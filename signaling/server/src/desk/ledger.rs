@@ -144,7 +144,17 @@ impl<J: Journal> Ledger<J> {
                     Decision::Repeated(outcome) => return Ok(outcome),
                 }
             }
-            (Actor::Account(_) | Actor::System, None) | (Actor::System, Some(_)) => {
+            (Actor::Platform(name), Some(key)) => {
+                match self
+                    .working
+                    .decide_once_for_platform(name, key, order, now)?
+                {
+                    Decision::New { events, outcome } => (events, outcome),
+                    Decision::Repeated(outcome) => return Ok(outcome),
+                }
+            }
+            (Actor::Account(_) | Actor::Platform(_) | Actor::System, None)
+            | (Actor::System, Some(_)) => {
                 let events = self.working.decide(by, order, now)?;
                 let outcome = Outcome::of(order, &events);
                 (events, outcome)
@@ -323,6 +333,7 @@ fn draft(now: Timestamp, by: &Actor, record: &Record) -> Option<Draft> {
         actor: match by {
             Actor::System => "system".to_owned(),
             Actor::Account(account) => account.0.clone(),
+            Actor::Platform(name) => format!("platform:{name}"),
         },
         body,
     })

@@ -13,7 +13,7 @@ pub mod orders;
 pub mod run;
 pub mod tell;
 
-use liandong_domain::{AccountId, Order, ParticipantId};
+use liandong_domain::{AccountId, Actor, County, Order, Outcome, ParticipantId};
 use liandong_protocol::http::Me;
 use liandong_protocol::{ClientMessage, Device, Refusal, RefusalCode, Reply};
 use tokio::sync::{mpsc, oneshot};
@@ -107,8 +107,25 @@ enum Input {
     },
     /// An order of the server itself, from outside the desk.
     Own(Order),
+    /// By HTTP.
+    Order {
+        by: Actor,
+        key: Option<String>,
+        order: Order,
+        reply: oneshot::Sender<Result<Outcome, Refusal>>,
+    },
+    Look(Look),
     /// All clients are told; then the desk ends.
     Stop,
+}
+
+/// Something that wants to know how the county is.
+struct Look(Box<dyn FnOnce(&County) + Send>);
+
+impl std::fmt::Debug for Look {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Look")
+    }
 }
 
 impl Desk {
@@ -205,6 +222,41 @@ impl Desk {
             }
             Err(_) => false,
         }
+    }
+
+    /// An order that came by HTTP; returns when it is journaled.
+    ///
+    /// # Errors
+    /// The refusal; nothing was done then.
+    pub async fn order(
+        &self,
+        by: Actor,
+        key: Option<String>,
+        order: Order,
+    ) -> Result<Outcome, Refusal> {
+        self.ask(|reply| Input::Order {
+            by,
+            key,
+            order,
+            reply,
+        })
+        .await?
+    }
+
+    /// What `view` makes of the county as it is journaled. It runs on the desk: it has to be short.
+    ///
+    /// # Errors
+    /// The server is stopping.
+    pub async fn look<T: Send + 'static>(
+        &self,
+        view: impl FnOnce(&County) -> T + Send + 'static,
+    ) -> Result<T, Refusal> {
+        self.ask(|reply| {
+            Input::Look(Look(Box::new(move |county| {
+                drop(reply.send(view(county))); // whoever asked may be gone
+            })))
+        })
+        .await
     }
 
     /// Tells all clients that the server restarts, and ends the desk once

@@ -30,7 +30,7 @@ use super::clients::{Attached, ClientId, Clients, ConnectionId, encode_push};
 use super::ledger::Ledger;
 use super::orders::Work;
 use super::tell::{self, Told};
-use super::{Desk, Input, Status, encode_reply};
+use super::{Desk, Input, Look, Status, encode_reply};
 use crate::clock;
 use crate::http::metrics::DeskMetrics;
 use crate::journal::{Journal, JournalError};
@@ -64,6 +64,8 @@ pub struct Parts<J> {
     pub talk: Talk,
     /// Gets every county whose groups, accounts or sites are others.
     pub counties: watch::Sender<County>,
+    /// Told how many entries the journal has.
+    pub entries: watch::Sender<u64>,
 }
 
 /// Starts the desk's task.
@@ -101,6 +103,7 @@ struct Running<J> {
     metrics: Arc<DeskMetrics>,
     talk: Talk,
     counties: watch::Sender<County>,
+    entries: watch::Sender<u64>,
     clients: Clients,
     told: Told,
     /// The server's own orders that could not be journaled yet.
@@ -128,6 +131,11 @@ enum After {
         refusal: Refusal,
     },
     Welcome(Coming),
+    /// By HTTP.
+    Ordered(
+        oneshot::Sender<Result<Outcome, Refusal>>,
+        Result<Outcome, Refusal>,
+    ),
     Recorded(oneshot::Sender<Result<(), Refusal>>),
 }
 
@@ -164,6 +172,7 @@ impl<J: Journal> Running<J> {
             metrics: parts.metrics,
             talk: parts.talk,
             counties: parts.counties,
+            entries: parts.entries,
             clients: Clients::default(),
             told: Told::default(),
             again: Vec::new(),
@@ -283,6 +292,21 @@ impl<J: Journal> Running<J> {
             }
             Input::Status { reply } => drop(reply.send(self.status())),
             Input::Own(order) => self.own_order(order, batch),
+            Input::Order {
+                by,
+                key,
+                order,
+                reply,
+            } => {
+                let now = self.now();
+                self.metrics.order(&order);
+                let result = self.ledger.order(&by, key.as_deref(), &order, now);
+                batch.after.push(After::Ordered(
+                    reply,
+                    result.map_err(|refusal| wire::refusal(&refusal)),
+                ));
+            }
+            Input::Look(Look(view)) => view(self.ledger.county()),
             Input::Stop => batch.stop = true,
         }
     }
@@ -456,7 +480,10 @@ impl<J: Journal> Running<J> {
         let committed = self.ledger.commit(now).await;
         match &committed {
             Ok(_) if self.ledger.seq() == before => {} // nothing to write
-            Ok(_) => self.metrics.journaled(started.elapsed(), self.ledger.seq()),
+            Ok(_) => {
+                self.metrics.journaled(started.elapsed(), self.ledger.seq());
+                self.entries.send_replace(self.ledger.seq());
+            }
             Err(_) => self.metrics.not_journaled(),
         }
         match committed {
@@ -495,6 +522,12 @@ impl<J: Journal> Running<J> {
                     refusal,
                 } => self.reply(client, connection, id, Err(refusal)),
                 After::Recorded(reply) => drop(reply.send(Ok(()))),
+                After::Ordered(reply, result) => {
+                    if let Err(refusal) = &result {
+                        self.metrics.refused(refusal.code);
+                    }
+                    drop(reply.send(result));
+                }
                 welcome @ After::Welcome(_) => welcomes.push(welcome),
             }
         }
@@ -545,6 +578,17 @@ impl<J: Journal> Running<J> {
                 After::Recorded(reply) => {
                     refused += 1;
                     drop(reply.send(Err(refusal.clone())));
+                }
+                After::Ordered(reply, result) => {
+                    let said = match result {
+                        Ok(_) => {
+                            refused += 1;
+                            refusal.clone()
+                        }
+                        Err(said) => said,
+                    };
+                    self.metrics.refused(said.code);
+                    drop(reply.send(Err(said)));
                 }
                 welcome @ After::Welcome(_) => welcomes.push(welcome),
             }

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::App;
 use super::listener::Remote;
-use super::refusal::Refused;
+use super::refusal::{Refusals, Refused};
 use crate::auth::origin;
 use crate::auth::session::{Held, Token, no_cookie};
 use crate::clock;
@@ -68,7 +68,24 @@ pub fn any_session(app: &App, headers: &HeaderMap) -> Result<Held, Refusal> {
         .ok_or_else(|| refuse(RefusalCode::NotSignedIn, "no session, or it is over"))
 }
 
-/// `POST /api/login`
+/// Signs in.
+#[utoipa::path(
+    post,
+    path = "/api/login",
+    tag = "session",
+    operation_id = "login",
+    request_body(content = Login, description = "At most 16 KiB"),
+    responses(
+        (status = 200, description = "Signed in: the cookie is the session", body = Me,
+            headers(("Set-Cookie" = String, description = "`__Host-liandong`; twelve hours without use end it"))),
+        (status = 400, description = "Not JSON of this form", body = Refusal),
+        (status = 401, description = "Wrong account or password", body = Refusal),
+        (status = 413, description = "The body is longer than the limit", body = Refusal),
+        (status = 423, description = "Locked after repeated wrong passwords; wait as Retry-After says", body = Refusal),
+        (status = 429, description = "Too many tries from this address; wait as Retry-After says", body = Refusal),
+        Refusals,
+    ),
+)]
 pub async fn login(
     State(app): State<App>,
     remote: Remote,
@@ -97,7 +114,15 @@ fn signed_in(token: &Token, me: Me) -> Response {
     ([(SET_COOKIE, token.cookie())], no_store(me)).into_response()
 }
 
-/// `POST /api/logout`
+/// Signs out. Without a session nothing happens.
+#[utoipa::path(
+    post,
+    path = "/api/logout",
+    tag = "session",
+    operation_id = "logout",
+    responses((status = 204, description = "Signed out; the cookie is taken away"), Refusals),
+    security((), ("session" = [])),
+)]
 pub async fn logout(
     State(app): State<App>,
     remote: Remote,
@@ -122,18 +147,25 @@ pub async fn logout(
     Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, no_cookie())]).into_response())
 }
 
-/// `GET /api/me`
+/// Who is signed in.
+#[utoipa::path(
+    get,
+    path = "/api/me",
+    tag = "session",
+    operation_id = "me",
+    responses(
+        (status = 200, description = "The account of the session", body = Me),
+        (status = 401, description = "No session, or it is over", body = Refusal),
+        Refusals,
+    ),
+    security(("session" = [])),
+)]
 pub async fn me(State(app): State<App>, headers: HeaderMap) -> Result<Response, Refused> {
     let held = session(&app, &headers)?;
     let account = liandong_domain::AccountId(held.account.0);
     let me: Option<Me> = app.desk.me(account).await?;
     let me = me.ok_or_else(|| refuse(RefusalCode::NotSignedIn, "the account is not active"))?;
     Ok(no_store(me))
-}
-
-/// Everything else under `/api`: not the console's page.
-pub async fn nothing() -> StatusCode {
-    StatusCode::NOT_FOUND
 }
 
 /// A body that cannot be read, and what was expected.

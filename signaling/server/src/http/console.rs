@@ -81,7 +81,18 @@ fn respond(path: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
         .into_response()
 }
 
-/// `GET /ca.pem`: what a phone has to trust.
+/// The certificate of the installation's own authority: what a phone has to trust.
+#[utoipa::path(
+    get,
+    path = "/ca.pem",
+    tag = "operation",
+    operation_id = "authority",
+    responses(
+        (status = 200, description = "PEM", body = String, content_type = "application/x-x509-ca-cert"),
+        (status = 404, description = "The certificate is by configuration: there is no own authority"),
+        (status = 500, description = "It cannot be read"),
+    ),
+)]
 pub async fn authority(State(app): State<App>) -> Response {
     let Some(path) = app.authority else {
         return StatusCode::NOT_FOUND.into_response();

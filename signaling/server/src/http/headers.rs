@@ -30,7 +30,10 @@ pub async fn add(request: Request, next: Next) -> Response {
 
 fn put(headers: &mut HeaderMap) {
     let fixed = HeaderValue::from_static;
-    headers.insert(CONTENT_SECURITY_POLICY, fixed(POLICY));
+    // A file has a stricter one.
+    headers
+        .entry(CONTENT_SECURITY_POLICY)
+        .or_insert(fixed(POLICY));
     headers.insert(X_CONTENT_TYPE_OPTIONS, fixed("nosniff"));
     headers.insert(X_FRAME_OPTIONS, fixed("DENY"));
     headers.insert(REFERRER_POLICY, fixed("no-referrer"));

@@ -7,15 +7,17 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::listener::Remote;
 use super::{App, api};
 use crate::desk::Status;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Health {
-    /// `ok`; or `degraded`: running calls go on, orders are refused.
+pub(super) struct Health {
+    /// `ok`; `degraded`: running calls go on, orders are refused; or `stopping`.
+    #[schema(example = "ok")]
     status: &'static str,
     /// Who works when, and with what, is not everybody's business.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
@@ -23,7 +25,7 @@ struct Health {
 }
 
 /// For this machine and for those who are signed in.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct More {
     journal: Journal,
@@ -33,7 +35,8 @@ struct More {
     version: &'static str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = HealthOfJournal)]
 #[serde(rename_all = "camelCase")]
 struct Journal {
     status: &'static str,
@@ -42,7 +45,8 @@ struct Journal {
     trouble: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = HealthOfNode)]
 struct Node {
     /// `ok`; or `overloaded`: video is being reduced.
     status: &'static str,
@@ -50,6 +54,13 @@ struct Node {
 }
 
 impl Health {
+    fn stopping() -> Self {
+        Self {
+            status: "stopping",
+            more: None,
+        }
+    }
+
     fn of(status: Status, in_full: bool) -> Self {
         let well = status.journal_trouble.is_none();
         let more = in_full.then_some(More {
@@ -84,10 +95,20 @@ fn is_local(from: IpAddr) -> bool {
     from.to_canonical().is_loopback()
 }
 
-/// Handler.
+/// Whether orders can be carried out.
+#[utoipa::path(
+    get,
+    path = "/healthz",
+    tag = "operation",
+    operation_id = "health",
+    responses(
+        (status = 200, description = "Well", body = Health),
+        (status = 503, description = "The journal cannot be written, or the server is stopping", body = Health),
+    ),
+)]
 pub async fn healthz(State(app): State<App>, remote: Remote, headers: HeaderMap) -> Response {
     let Ok(status) = app.desk.status().await else {
-        return (StatusCode::SERVICE_UNAVAILABLE, "{\"status\":\"stopping\"}").into_response();
+        return (StatusCode::SERVICE_UNAVAILABLE, Json(Health::stopping())).into_response();
     };
     let well = status.journal_trouble.is_none();
     let in_full = is_local(remote.0.ip()) || api::session(&app, &headers).is_ok();

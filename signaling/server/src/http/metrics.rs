@@ -21,16 +21,61 @@ use sha2::{Digest as _, Sha256};
 use super::App;
 use super::listener::Remote;
 use super::quality::QualityMetrics;
+use crate::auth::platforms::Denied;
 
 /// All metrics of the process.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
+    pub doors: DoorMetrics,
     /// SHA-256 of the token.
     token: Option<[u8; 32]>,
 }
 
 type Labels = [(&'static str, String); 1];
+
+/// What the doors for other platforms count.
+#[derive(Debug, Default)]
+pub struct DoorMetrics {
+    webhooks: Family<[(&'static str, String); 2], Counter>,
+    denied: Family<Labels, Counter>,
+}
+
+impl DoorMetrics {
+    /// A platform's request that was not taken.
+    pub fn denied(&self, denied: &Denied) {
+        let reason = match denied {
+            Denied::Missing => "missing",
+            Denied::Wrong => "wrong",
+            Denied::Stale { .. } => "stale",
+            Denied::Replayed => "replayed",
+            Denied::Right(_) => "right",
+            Denied::TooMany(_) => "rate",
+        };
+        let label = [("reason", reason.to_owned())];
+        self.denied.get_or_create(&label).inc();
+    }
+
+    /// One try of one message.
+    pub fn webhook(&self, hook: &str, delivered: bool) {
+        let result = if delivered { "delivered" } else { "failed" };
+        let labels = [("hook", hook.to_owned()), ("result", result.to_owned())];
+        self.webhooks.get_or_create(&labels).inc();
+    }
+
+    fn register(&self, registry: &mut Registry) {
+        registry.register(
+            "webhook_tries",
+            "Messages sent to other systems, each try",
+            self.webhooks.clone(),
+        );
+        registry.register(
+            "platform_denied",
+            "Requests of other platforms that were not taken",
+            self.denied.clone(),
+        );
+    }
+}
 
 /// What the desk counts.
 #[derive(Debug)]
@@ -174,8 +219,11 @@ impl Metrics {
         let mut registry = Registry::with_prefix("liandong");
         desk.register(&mut registry);
         node.register(&mut registry);
+        let doors = DoorMetrics::default();
+        doors.register(&mut registry);
         Arc::new(Self {
             registry,
+            doors,
             token: token.map(hash),
         })
     }
@@ -197,7 +245,18 @@ fn hash(token: &str) -> [u8; 32] {
     Sha256::digest(token).into()
 }
 
-/// Handler.
+/// Figures for Prometheus.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    tag = "operation",
+    operation_id = "metrics",
+    responses(
+        (status = 200, description = "OpenMetrics text; seconds, bytes, counts as each name says", body = String, content_type = "application/openmetrics-text"),
+        (status = 403, description = "Neither from this machine nor with the token of the configuration"),
+    ),
+    security((), ("metrics" = [])),
+)]
 pub async fn show(State(app): State<App>, remote: Remote, headers: HeaderMap) -> Response {
     if !app.metrics.may_read(remote.0.ip(), &headers) {
         return StatusCode::FORBIDDEN.into_response();

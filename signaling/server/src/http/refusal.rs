@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::RETRY_AFTER;
 use liandong_protocol::{Refusal, RefusalCode};
+use utoipa::IntoResponses;
 
 /// A refusal as a response.
 #[derive(Debug)]
@@ -28,6 +29,24 @@ impl IntoResponse for Refused {
         }
         response
     }
+}
+
+/// What a request with a session may be refused with, for the document.
+#[derive(Debug, IntoResponses)]
+#[allow(dead_code, reason = "read by the macro only")]
+pub enum Refusals {
+    #[response(
+        status = 403,
+        description = "The request comes from another site's page"
+    )]
+    NotAllowed(#[to_schema] Refusal),
+    #[response(status = 408, description = "The request took too long")]
+    Timeout,
+    #[response(
+        status = 503,
+        description = "The journal cannot be written, or the server is stopping"
+    )]
+    Unavailable(#[to_schema] Refusal),
 }
 
 /// The HTTP status of a refusal.
@@ -62,6 +81,7 @@ pub fn status(code: RefusalCode) -> StatusCode {
         | RefusalCode::AnsweredElsewhere
         | RefusalCode::Ended
         | RefusalCode::KeyReused => StatusCode::CONFLICT,
+        RefusalCode::UnsupportedFile => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         RefusalCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         RefusalCode::Locked | RefusalCode::ConferenceLocked => StatusCode::LOCKED,
         RefusalCode::TooMany => StatusCode::TOO_MANY_REQUESTS,

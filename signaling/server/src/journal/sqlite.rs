@@ -78,6 +78,18 @@ pub fn open_read_only(folder: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
+/// Whether any entry has this text in it. Reads the whole journal.
+///
+/// # Errors
+/// From SQLite.
+pub fn names(folder: &Path, text: &str) -> rusqlite::Result<bool> {
+    open_read_only(folder)?.query_row(
+        "SELECT EXISTS (SELECT 1 FROM events WHERE instr(body, ?1) > 0)",
+        [text],
+        |row| row.get(0),
+    )
+}
+
 impl SqliteJournal {
     /// Opens or creates the journal in the folder.
     ///

@@ -23,6 +23,7 @@ use tokio::sync::watch;
 
 use crate::auth::links::Links;
 use crate::auth::password::{HashError, Verifier};
+use crate::auth::platforms::Platforms;
 use crate::auth::second_factor::SecondFactors;
 use crate::auth::session::Sessions;
 use crate::auth::sign_in::SignIn;
@@ -32,11 +33,12 @@ use crate::config::Config;
 use crate::desk::ledger::Ledger;
 use crate::desk::run::Parts;
 use crate::desk::{self, Desk};
+use crate::files::{self, Files};
 use crate::http::listener::{self, ListenError};
 use crate::http::metrics::{DeskMetrics, Metrics};
 use crate::http::{App, router};
 use crate::journal::snapshots::Snapshots;
-use crate::journal::sqlite::SqliteJournal;
+use crate::journal::sqlite::{self, SqliteJournal};
 use crate::journal::{Journal as _, JournalError};
 use crate::media::Media;
 use crate::talk::{Talk, exchange, relay};
@@ -45,6 +47,8 @@ use crate::tls::addresses::Reachable;
 use crate::tls::authority::{Authority, TlsError};
 use crate::views::snapshot::Setting;
 use crate::views::{talk, wire};
+use crate::webhooks::Webhooks;
+use crate::webhooks::store::StoreError;
 
 /// How often addresses and the certificate's end are looked at.
 const RENEW_EVERY: Duration = Duration::from_secs(600);
@@ -64,6 +68,8 @@ pub enum StartError {
     Journal(#[from] JournalError),
     #[error("{0}; {mend}", mend = .0.mend())]
     Vault(#[from] VaultError),
+    #[error(transparent)]
+    Webhooks(#[from] StoreError),
     #[error(transparent)]
     Hash(#[from] HashError),
     #[error("the journal refuses the configuration: {0}")]
@@ -105,11 +111,21 @@ pub async fn serve(
     vault.set_passwords(&logins.hashes(&config, &vault.passwords()?)?)?;
     let sessions = Sessions::load(Arc::clone(&vault), clock::now_ms())?;
 
+    let files = Files::open(data, |id| {
+        sqlite::names(data, id).map_err(std::io::Error::other)
+    })
+    .map_err(|source| StartError::Data {
+        path: data.join(files::FOLDER),
+        source,
+    })?;
+
     let (node, node_events) = Node::start(node_config(&config, &listener))?;
     let desk_metrics = Arc::new(DeskMetrics::default());
     let metrics = Metrics::new(config.metrics_token.as_deref(), &desk_metrics, &node);
     let (talk, waiting) = Talk::channel();
     let (counties, county) = watch::channel(ledger.county().clone());
+    let webhooks = Webhooks::open(data, &config.webhooks, Arc::clone(&metrics))?;
+    let (entries, new_entries) = watch::channel(ledger.seq());
     let (desk, desk_task) = desk::run::start(Parts {
         ledger,
         setting: setting(&config),
@@ -118,6 +134,7 @@ pub async fn serve(
         metrics: desk_metrics,
         talk: talk.clone(),
         counties,
+        entries,
     });
     // Ends with the desk.
     exchange::start(exchange::Parts {
@@ -127,6 +144,7 @@ pub async fn serve(
         node: node.clone(),
         desk: desk.clone(),
     });
+    let sending = webhooks.start(&desk, &new_entries);
 
     let reachable = Reachable::now(&config.network.advertise);
     let certificates = certificates(&config, data, &reachable)?;
@@ -146,6 +164,9 @@ pub async fn serve(
         second_factors,
         links: Links::new(vault),
         metrics,
+        files,
+        webhooks,
+        platforms: Arc::new(Platforms::new(&config.platforms)),
         authority: certificates
             .authority
             .as_ref()
@@ -162,6 +183,8 @@ pub async fn serve(
     stop.await;
     tracing::info!("stopping");
     renewing.abort();
+    // What is on its way goes again at the next start, under the same id.
+    sending.iter().for_each(tokio::task::JoinHandle::abort);
     shut_down(desk, stopping, node).await;
     for task in [serving, desk_task] {
         if let Err(error) = task.await {

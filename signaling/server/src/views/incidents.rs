@@ -2,7 +2,7 @@
 
 use domain::incident::event::What;
 use domain::incident::near::alike;
-use domain::incident::{Report, ReportSource, Step};
+use domain::incident::{FileRef, Report, ReportSource, Step};
 use liandong_domain as domain;
 use liandong_protocol as protocol;
 use liandong_protocol::incident as wire;
@@ -22,7 +22,7 @@ pub fn id_of(id: protocol::IncidentId) -> domain::IncidentId {
     domain::IncidentId(id.0)
 }
 
-fn kind(kind: domain::IncidentKind) -> wire::IncidentKind {
+pub(crate) fn kind(kind: domain::IncidentKind) -> wire::IncidentKind {
     match kind {
         domain::IncidentKind::Sudden => wire::IncidentKind::Sudden,
         domain::IncidentKind::Mass => wire::IncidentKind::Mass,
@@ -30,7 +30,7 @@ fn kind(kind: domain::IncidentKind) -> wire::IncidentKind {
     }
 }
 
-fn kind_of(kind: wire::IncidentKind) -> domain::IncidentKind {
+pub(super) fn kind_of(kind: wire::IncidentKind) -> domain::IncidentKind {
     match kind {
         wire::IncidentKind::Sudden => domain::IncidentKind::Sudden,
         wire::IncidentKind::Mass => domain::IncidentKind::Mass,
@@ -38,7 +38,7 @@ fn kind_of(kind: wire::IncidentKind) -> domain::IncidentKind {
     }
 }
 
-fn level(level: domain::Level) -> wire::IncidentLevel {
+pub(crate) fn level(level: domain::Level) -> wire::IncidentLevel {
     match level {
         domain::Level::I => wire::IncidentLevel::I,
         domain::Level::II => wire::IncidentLevel::II,
@@ -47,7 +47,7 @@ fn level(level: domain::Level) -> wire::IncidentLevel {
     }
 }
 
-fn level_of(level: wire::IncidentLevel) -> domain::Level {
+pub(super) fn level_of(level: wire::IncidentLevel) -> domain::Level {
     match level {
         wire::IncidentLevel::I => domain::Level::I,
         wire::IncidentLevel::II => domain::Level::II,
@@ -56,7 +56,7 @@ fn level_of(level: wire::IncidentLevel) -> domain::Level {
     }
 }
 
-fn state(state: domain::IncidentState) -> wire::IncidentState {
+pub(crate) fn state(state: domain::IncidentState) -> wire::IncidentState {
     match state {
         domain::IncidentState::Reported => wire::IncidentState::Reported,
         domain::IncidentState::Verified => wire::IncidentState::Verified,
@@ -240,6 +240,7 @@ pub fn dossier(
                 state_at_ms: ms(each.state_at),
             })
             .collect(),
+        files: one.files.iter().map(file).collect(),
         timeline: one
             .timeline
             .iter()
@@ -300,6 +301,19 @@ fn what(county: &domain::County, what: &What) -> wire::TimelineWhat {
             findings: findings.clone(),
         },
         What::Noted { text } => wire::TimelineWhat::Noted { text: text.clone() },
+        What::Attached { file: of, text } => wire::TimelineWhat::Attached {
+            file: file(of),
+            text: text.clone(),
+        },
+    }
+}
+
+fn file(file: &FileRef) -> wire::IncidentFile {
+    wire::IncidentFile {
+        id: file.id.clone(),
+        media_type: file.media_type.clone(),
+        name: file.name.clone(),
+        bytes: file.bytes,
     }
 }
 

@@ -2,10 +2,12 @@
 //!
 //! * [`conduct`] – roles, lobby, pre-emption
 //! * [`wire`] – domain types to and from protocol types, one to one
+//! * [`platforms`] – what other platforms are told of their reports
 //! * [`snapshot`] – everything one client may know
 
 pub mod conduct;
 pub mod incidents;
+pub mod platforms;
 pub mod snapshot;
 pub mod talk;
 pub mod wire;

@@ -19,6 +19,7 @@ use liandong_protocol::{
 };
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
+use sha2::Digest as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -31,6 +32,10 @@ pub const PASSWORD: &str = "a-password-of-tests";
 /// Nothing here takes so long; a test that waits longer has failed.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
+pub const PLATFORM_KEY: &str = "0123456789abcdef0123456789abcdef";
+pub const PLATFORM_TOKEN: &str = "token-of-the-hotline";
+pub const GRID_TOKEN: &str = "token-of-the-grid";
+
 const SITES: &str = "code,tier,name,parent,longitude,latitude\n\
     1,county,County,,106.8,32.3\n\
     101,township,North,1,106.8,32.4\n\
@@ -38,7 +43,8 @@ const SITES: &str = "code,tier,name,parent,longitude,latitude\n\
     101001,community,Mill,101,106.8,32.5\n";
 const ACCOUNTS: &str = "account,name,role,site,password_hash\n\
     commander,Commander,commander,1,\n\
-    field1,Patrol,field,101,\n";
+    field1,Patrol,field,101,\n\
+    admin,Admin,administrator,1,\n";
 const CONFIG: &str = "[county]\nname = \"County\"\nsites = \"sites.csv\"\n\
     [accounts]\nfile = \"accounts.csv\"\nper_site = true\ndemo_password = true\n";
 
@@ -108,6 +114,27 @@ impl County {
     pub fn add_account(&self, row: &str) {
         let path = self.folder.path().join("accounts.csv");
         std::fs::write(path, format!("{ACCOUNTS}{row}\n")).unwrap();
+    }
+
+    /// With two platforms: `12345` signs and has a token, `grid` may report to 101 only.
+    pub fn with_platforms() -> Self {
+        use std::os::unix::fs::PermissionsExt as _;
+        let county = Self::new();
+        let folder = county.folder.path();
+        let key = folder.join("12345.key");
+        std::fs::write(&key, format!("{PLATFORM_KEY}\n")).unwrap();
+        std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+        let hash = |token: &str| hex::encode(sha2::Sha256::digest(token));
+        let platforms = format!(
+            "[[platforms]]\nid = \"12345\"\nname = \"12345 热线\"\nkey_file = \"12345.key\"\n\
+             token_sha256 = \"{}\"\n\
+             [[platforms]]\nid = \"grid\"\nname = \"网格\"\nsite = \"101\"\n\
+             token_sha256 = \"{}\"\nrights = [\"report\"]\nrequests_per_minute = 3\n",
+            hash(PLATFORM_TOKEN),
+            hash(GRID_TOKEN),
+        );
+        std::fs::write(folder.join("liandong.toml"), format!("{CONFIG}{platforms}")).unwrap();
+        county
     }
 
     pub fn data(&self) -> PathBuf {
@@ -207,6 +234,22 @@ impl County {
         headers: &str,
         body: &str,
     ) -> (u16, Option<String>, String) {
+        let (status, head, body) = self.answer(method, path, headers, body).await;
+        let cookie = head.lines().find_map(|line| {
+            let value = line.strip_prefix("set-cookie: ")?;
+            Some(value.split(';').next().unwrap_or(value).to_owned())
+        });
+        (status, cookie, body)
+    }
+
+    /// The same with the whole head.
+    pub async fn answer(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &str,
+        body: &str,
+    ) -> (u16, String, String) {
         let mut stream = self.connect().await;
         let request = format!(
             "{method} {path} HTTP/1.1\r\nHost: localhost:{}\r\nConnection: close\r\n\
@@ -221,11 +264,7 @@ impl County {
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        let cookie = head.lines().find_map(|line| {
-            let value = line.strip_prefix("set-cookie: ")?;
-            Some(value.split(';').next().unwrap_or(value).to_owned())
-        });
-        (status, cookie, body.to_owned())
+        (status, head.to_owned(), body.to_owned())
     }
 
     pub async fn login(&self, account: &str, password: &str) -> (u16, Option<String>, String) {

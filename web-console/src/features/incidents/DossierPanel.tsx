@@ -13,6 +13,7 @@ import { clockOf } from "../../ui/time";
 import { useAttempt } from "../../ui/useAttempt";
 import { momentWords } from "./age";
 import { Conferences } from "./Conferences";
+import { Files } from "./Files";
 import { StatePill } from "./IncidentCard";
 import { LevelSign } from "./LevelSign";
 import { Orders } from "./Orders";
@@ -101,6 +102,7 @@ function Whole({ dossier, onClose, onShowCall }: WholeProps) {
         </div>
         <div className="dossier-facts">
           <Facts dossier={dossier} />
+          <Files dossier={dossier} />
           <Timeline dossier={dossier} />
         </div>
       </div>

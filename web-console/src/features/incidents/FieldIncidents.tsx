@@ -9,6 +9,7 @@ import type { Incident } from "../../protocol/generated/Incident";
 import { useShortName } from "../../ui/siteName";
 import { useAttempt } from "../../ui/useAttempt";
 import { DossierPanel } from "./DossierPanel";
+import { Uploads } from "./Files";
 import { IncidentCard } from "./IncidentCard";
 import { LevelSign } from "./LevelSign";
 import { listed, reportsOf, tasksOf } from "./order";
@@ -51,6 +52,7 @@ function Lists() {
     list.map((incident) => (
       <li key={incident.id}>
         <IncidentCard incident={incident} open={false} onOpen={() => attempt(() => look(incident.id))} />
+        <Uploads incident={incident.id} />
       </li>
     ));
   return (

@@ -8,8 +8,11 @@ import { useTranslation } from "react-i18next";
 import { order, useReplica } from "../../protocol/client";
 import type { IncidentId } from "../../protocol/generated/IncidentId";
 import { useAttempt } from "../../ui/useAttempt";
+import { DraftFiles } from "./Files";
+import { FilesField } from "./FilesField";
 import { KindPicker, LevelPicker } from "./LevelPicker";
 import { clearDraft, closeReport, type ReportDraft, useIncidentsView, write } from "./store";
+import { upload } from "./uploads";
 import { useFix } from "./useFix";
 
 type Props = {
@@ -45,7 +48,9 @@ export function ReportForm({ desk, onReported }: Props) {
       });
       clearDraft();
       closeReport();
-      if (reply.type === "reported") onReported?.(reply.incident);
+      if (reply.type !== "reported") return;
+      upload(reply.incident, draft.files);
+      onReported?.(reply.incident);
     }, t("incident.done.reported"));
   }
 
@@ -97,6 +102,9 @@ export function ReportForm({ desk, onReported }: Props) {
         onChange={(event) => write({ address: event.target.value })}
       />
       <Position draft={draft} automatic={!desk} />
+      <DraftFiles files={draft.files} onRemove={(file) => write({ files: draft.files.filter((one) => one !== file) })} />
+      {/* A voice note may end long after this was drawn: what is there then counts. */}
+      <FilesField onFiles={(files) => write({ files: [...useIncidentsView.getState().draft.files, ...files] })} />
       {desk && (
         <>
           <SiteChoice draft={draft} />

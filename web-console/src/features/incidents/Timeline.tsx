@@ -2,10 +2,12 @@ import type { TFunction } from "i18next";
 import { useTranslation } from "react-i18next";
 
 import type { Dossier } from "../../protocol/generated/Dossier";
+import type { IncidentId } from "../../protocol/generated/IncidentId";
 import type { TimelineEntry } from "../../protocol/generated/TimelineEntry";
 import type { TimelineWhat } from "../../protocol/generated/TimelineWhat";
 import { clockOf } from "../../ui/time";
 import { momentWords } from "./age";
+import { addressOf, kindOf } from "./files";
 import { useServerNow } from "./useServerNow";
 
 /** All that happened, on the server's clock, each with how long after the report. */
@@ -24,7 +26,7 @@ export function Timeline({ dossier }: { dossier: Dossier }) {
               {momentWords(i18n.language, entry.atMs, now)}
               <small>+{clockOf(entry.atMs - start)}</small>
             </time>
-            <Entry entry={entry} />
+            <Entry incident={dossier.incident.id} entry={entry} />
           </li>
         ))}
       </ol>
@@ -32,7 +34,7 @@ export function Timeline({ dossier }: { dossier: Dossier }) {
   );
 }
 
-function Entry({ entry }: { entry: TimelineEntry }) {
+function Entry({ incident, entry }: { incident: IncidentId; entry: TimelineEntry }) {
   const { t } = useTranslation();
   const text = textOf(entry.what);
   return (
@@ -42,6 +44,13 @@ function Entry({ entry }: { entry: TimelineEntry }) {
         {!namesItself(entry) && <small> · {entry.byName}</small>}
       </p>
       {text !== "" && <p className="timeline-text">{text}</p>}
+      {entry.what.type === "attached" && (
+        <p className="timeline-text">
+          <a href={addressOf(incident, entry.what.file)} target="_blank" rel="noreferrer">
+            {entry.what.file.name === "" ? t("incident.files.open") : entry.what.file.name}
+          </a>
+        </p>
+      )}
     </div>
   );
 }
@@ -69,6 +78,8 @@ function wordsOf(t: TFunction, { byName, what }: TimelineEntry): string {
       return t("incident.what.assigned", { name: what.name });
     case "responded":
       return t("incident.what.responded", { name: what.name, state: t(`incident.response.${what.state}`) });
+    case "attached":
+      return t("incident.what.attached", { kind: t(`incident.files.kind.${kindOf(what.file.mediaType)}`) });
     case "convened":
     case "controlled":
     case "closed":

@@ -21,9 +21,11 @@ export type ReportDraft = {
   address: string;
   site: SiteCode | null;
   fix: Fix | null;
+  /** Photos, voice notes and documents; they follow the report, which does not wait for them. */
+  files: readonly File[];
 };
 
-const EMPTY: ReportDraft = { kind: null, level: null, title: "", text: "", address: "", site: null, fix: null };
+const EMPTY: ReportDraft = { kind: null, level: null, title: "", text: "", address: "", site: null, fix: null, files: [] };
 
 type IncidentsView = {
   filter: Filter;
