@@ -158,6 +158,7 @@ impl From<Refusal> for Trouble {
             | RefusalCode::NotInConference => ProblemCode::NotAllowed,
             RefusalCode::UnknownConference
             | RefusalCode::UnknownIncident
+            | RefusalCode::UnknownTalkGroup
             | RefusalCode::UnknownInvitation
             | RefusalCode::UnknownParticipant => ProblemCode::NotFound,
             RefusalCode::AlreadyThere

@@ -71,7 +71,10 @@ pub async fn report(State(app): State<App>, caller: Reporter) -> Result<Response
     let incident = view.ok_or_else(gone)?;
     let status = match outcome {
         Outcome::Reported { .. } => StatusCode::CREATED,
-        Outcome::Done | Outcome::Called { .. } | Outcome::Accepted { .. } => StatusCode::OK,
+        Outcome::Done
+        | Outcome::GroupCreated { .. }
+        | Outcome::Called { .. }
+        | Outcome::Accepted { .. } => StatusCode::OK,
     };
     let location = format!("/api/v1/incidents/{}", incident.id);
     Ok((status, [(LOCATION, location)], Json(incident)).into_response())
