@@ -5,7 +5,7 @@
 
 mod support;
 
-use liandong_domain::incident::{IncidentOrderKind, Report, ReportSource, Step};
+use liandong_domain::incident::{FileRef, IncidentOrderKind, Report, ReportSource, Step};
 use liandong_domain::{
     Actor, IncidentId, IncidentKind, IncidentOrder, Level, Order, RefusalCode, Tier,
 };
@@ -68,6 +68,15 @@ fn step(kind: IncidentOrderKind) -> Option<Step> {
         IncidentOrderKind::Close => Step::Close { text },
         IncidentOrderKind::Review => Step::Review { findings: text },
         IncidentOrderKind::Note => Step::Note { text },
+        IncidentOrderKind::Attach => Step::Attach {
+            file: FileRef {
+                id: "a".repeat(64),
+                media_type: "image/jpeg".to_owned(),
+                name: String::new(),
+                bytes: 1,
+            },
+            text,
+        },
     })
 }
 
@@ -87,7 +96,8 @@ fn before(kind: IncidentOrderKind) -> &'static [IncidentOrderKind] {
         | Kind::SetLevel
         | Kind::Escalate
         | Kind::Respond
-        | Kind::Note => &[],
+        | Kind::Note
+        | Kind::Attach => &[],
     }
 }
 
@@ -132,7 +142,7 @@ fn every_role_and_relation_to_every_step_at_every_tier() {
                     shell.now,
                 );
                 let code = decided.err().map(|refusal| refusal.code());
-                let note = kind == IncidentOrderKind::Note;
+                let note = [IncidentOrderKind::Note, IncidentOrderKind::Attach].contains(&kind);
                 let idle = who.starts_with("field") || [ADMINISTRATOR, SUPERVISOR].contains(&who);
                 let expected = if idle && !note {
                     Some(RefusalCode::NotAllowed)
@@ -148,5 +158,5 @@ fn every_role_and_relation_to_every_step_at_every_tier() {
             }
         }
     }
-    assert_eq!(tried, 10 * TIERS.len() * WHO.len());
+    assert_eq!(tried, 11 * TIERS.len() * WHO.len());
 }

@@ -40,7 +40,7 @@ impl std::fmt::Debug for Login {
 }
 
 /// A code of one's own second factor.
-#[derive(Clone, Deserialize, Serialize, TS)]
+#[derive(Clone, Deserialize, Serialize, ToSchema, TS)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[ts(export)]
 pub struct Code {
@@ -48,7 +48,7 @@ pub struct Code {
 }
 
 /// How it is with one's own second factor.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, ToSchema, TS)]
 #[serde(rename_all = "camelCase")]
 #[ts(export)]
 pub struct SecondFactorState {
@@ -59,7 +59,7 @@ pub struct SecondFactorState {
 }
 
 /// For an authenticator app.
-#[derive(Clone, Deserialize, Serialize, TS)]
+#[derive(Clone, Deserialize, Serialize, ToSchema, TS)]
 #[serde(rename_all = "camelCase")]
 #[ts(export)]
 pub struct Enrolment {
@@ -71,7 +71,7 @@ pub struct Enrolment {
 }
 
 /// Each is good once; shown once.
-#[derive(Clone, Deserialize, Serialize, TS)]
+#[derive(Clone, Deserialize, Serialize, ToSchema, TS)]
 #[serde(rename_all = "camelCase")]
 #[ts(export)]
 pub struct RecoveryCodes {
@@ -79,7 +79,7 @@ pub struct RecoveryCodes {
 }
 
 /// Names an account.
-#[derive(Clone, Debug, Deserialize, Serialize, TS)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema, TS)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[ts(export)]
 pub struct OfAccount {
@@ -87,7 +87,7 @@ pub struct OfAccount {
 }
 
 /// A link that signs in once.
-#[derive(Clone, Deserialize, Serialize, TS)]
+#[derive(Clone, Deserialize, Serialize, ToSchema, TS)]
 #[serde(rename_all = "camelCase")]
 #[ts(export)]
 pub struct LoginLink {
@@ -98,7 +98,7 @@ pub struct LoginLink {
 }
 
 /// What the link holds behind `#link=`.
-#[derive(Clone, Deserialize, Serialize, TS)]
+#[derive(Clone, Deserialize, Serialize, ToSchema, TS)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[ts(export)]
 pub struct LinkLogin {

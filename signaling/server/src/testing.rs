@@ -271,7 +271,10 @@ pub async fn app(paper: &Paper, data: &Path) -> App {
         )),
         second_factors,
         links: Links::new(vault),
+        webhooks: crate::webhooks::Webhooks::open(data, &[], Arc::clone(&metrics)).unwrap(),
         metrics,
+        platforms: Arc::default(),
+        files: crate::files::Files::open(data, |_| Ok(false)).unwrap(),
         authority: None,
     }
 }

@@ -1,8 +1,8 @@
 //! The own account's second factor, and one-time links for phones.
 //!
-//! * `GET /api/second-factor`, `POST …/begin`, `…/confirm`, `…/remove`: one's own
-//! * `POST /api/second-factor/reset`: of somebody who lost his phone and codes, by administrators
-//! * `POST /api/links`: a link for a field account, by administrators and dispatchers
+//! * [`state`], [`begin`], [`confirm`], [`remove`]: one's own
+//! * [`reset`]: of somebody who lost his phone and codes, by administrators
+//! * [`link`]: a link for a field account, by administrators and dispatchers
 
 use axum::Json;
 use axum::extract::State;
@@ -13,12 +13,12 @@ use http::{HeaderMap, StatusCode};
 use liandong_protocol::http::{
     Code, Enrolment, LoginLink, OfAccount, RecoveryCodes, SecondFactorState,
 };
-use liandong_protocol::{AccountId, RefusalCode, Role};
+use liandong_protocol::{AccountId, Refusal, RefusalCode, Role};
 
 use super::App;
 use super::api::{OwnOrigin, any_session, malformed, no_store, session};
 use super::listener::Remote;
-use super::refusal::Refused;
+use super::refusal::{BodyRefusals, GuessRefusals, Refusals, Refused};
 use crate::auth::session::{Held, SessionId};
 use crate::auth::sign_in::on_disk;
 use crate::clock;
@@ -27,7 +27,19 @@ use crate::views::wire::refuse;
 
 type Body<T> = Result<Json<T>, JsonRejection>;
 
-/// `GET /api/second-factor`
+/// How it is with one's own second factor.
+#[utoipa::path(
+    get,
+    path = "/api/second-factor",
+    tag = "session",
+    operation_id = "secondFactor",
+    responses(
+        (status = 200, description = "As it stands", body = SecondFactorState),
+        (status = 401, description = "No session, or it is over", body = Refusal),
+        Refusals,
+    ),
+    security(("session" = [])),
+)]
 pub async fn state(State(app): State<App>, headers: HeaderMap) -> Result<Response, Refused> {
     let account = any_session(&app, &headers)?.account;
     let factors = app.second_factors.clone();
@@ -43,7 +55,23 @@ pub async fn state(State(app): State<App>, headers: HeaderMap) -> Result<Respons
     Ok(no_store(state))
 }
 
-/// `POST /api/second-factor/begin`; with a code of the present one, if there is one.
+/// Begins to set up a second factor; with a code of the present one, if there is one.
+#[utoipa::path(
+    post,
+    path = "/api/second-factor/begin",
+    tag = "session",
+    operation_id = "beginSecondFactor",
+    request_body(content = Code, description = "Of the present second factor; not looked at where there is none"),
+    responses(
+        (status = 200, description = "To be scanned by an authenticator app, and confirmed within ten minutes", body = Enrolment),
+        (status = 401, description = "No session, or it is over; or the code is wrong, used or too old (`wrongCode`)", body = Refusal),
+        (status = 409, description = "It cannot be set up", body = Refusal),
+        BodyRefusals,
+        GuessRefusals,
+        Refusals,
+    ),
+    security(("session" = [])),
+)]
 pub async fn begin(
     State(app): State<App>,
     remote: Remote,
@@ -63,7 +91,22 @@ pub async fn begin(
     Ok(no_store(enrolment))
 }
 
-/// `POST /api/second-factor/confirm`
+/// Shows with its first code that the app has the secret.
+#[utoipa::path(
+    post,
+    path = "/api/second-factor/confirm",
+    tag = "session",
+    operation_id = "confirmSecondFactor",
+    request_body(content = Code),
+    responses(
+        (status = 200, description = "It is needed from now on; the account's other sessions are over. Shown once", body = RecoveryCodes),
+        (status = 401, description = "No session, or it is over; or the code is wrong, used or too old (`wrongCode`)", body = Refusal),
+        (status = 409, description = "Nothing was begun, or too long ago (`notBegun`)", body = Refusal),
+        BodyRefusals,
+        Refusals,
+    ),
+    security(("session" = [])),
+)]
 pub async fn confirm(
     State(app): State<App>,
     remote: Remote,
@@ -89,7 +132,22 @@ pub async fn confirm(
     Ok(no_store(RecoveryCodes { codes }))
 }
 
-/// `POST /api/second-factor/remove`; with a code, so that a page left open is not enough.
+/// Removes one's own second factor; with a code, so that a page left open is not enough.
+#[utoipa::path(
+    post,
+    path = "/api/second-factor/remove",
+    tag = "session",
+    operation_id = "removeSecondFactor",
+    request_body(content = Code),
+    responses(
+        (status = 204, description = "Removed; the account's other sessions are over"),
+        (status = 401, description = "No session, or it is over; or the code is wrong, used or too old (`wrongCode`)", body = Refusal),
+        BodyRefusals,
+        GuessRefusals,
+        Refusals,
+    ),
+    security(("session" = [])),
+)]
 pub async fn remove(
     State(app): State<App>,
     remote: Remote,
@@ -107,8 +165,24 @@ pub async fn remove(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// `POST /api/second-factor/reset`; not of one's own, or an administrator's page left open would
-/// be enough.
+/// Removes somebody's second factor, by administrators.
+///
+/// Not one's own: an administrator's page left open would be enough.
+#[utoipa::path(
+    post,
+    path = "/api/second-factor/reset",
+    tag = "session",
+    operation_id = "resetSecondFactor",
+    request_body(content = OfAccount),
+    responses(
+        (status = 204, description = "Removed; the account's sessions are over"),
+        (status = 401, description = "No session, or it is over", body = Refusal),
+        (status = 404, description = "No such account", body = Refusal),
+        BodyRefusals,
+        Refusals,
+    ),
+    security(("session" = [])),
+)]
 pub async fn reset(
     State(app): State<App>,
     remote: Remote,
@@ -180,7 +254,22 @@ async fn end_others(
     })
 }
 
-/// `POST /api/links`
+/// Makes a one-time link for a field unit, by administrators and dispatchers above it.
+#[utoipa::path(
+    post,
+    path = "/api/links",
+    tag = "session",
+    operation_id = "makeLink",
+    request_body(content = OfAccount),
+    responses(
+        (status = 200, description = "Good once, within ten minutes", body = LoginLink),
+        (status = 401, description = "No session, or it is over", body = Refusal),
+        (status = 404, description = "No such account", body = Refusal),
+        BodyRefusals,
+        Refusals,
+    ),
+    security(("session" = [])),
+)]
 pub async fn link(
     State(app): State<App>,
     remote: Remote,

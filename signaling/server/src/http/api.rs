@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::App;
 use super::listener::Remote;
-use super::refusal::{Refusals, Refused};
+use super::refusal::{BodyRefusals, GuessRefusals, Refusals, Refused};
 use crate::auth::origin;
 use crate::auth::session::{Held, Token, no_cookie};
 use crate::clock;
@@ -78,11 +78,9 @@ pub fn any_session(app: &App, headers: &HeaderMap) -> Result<Held, Refusal> {
     responses(
         (status = 200, description = "Signed in: the cookie is the session", body = Me,
             headers(("Set-Cookie" = String, description = "`__Host-liandong`; twelve hours without use end it"))),
-        (status = 400, description = "Not JSON of this form", body = Refusal),
-        (status = 401, description = "Wrong account or password", body = Refusal),
-        (status = 413, description = "The body is longer than the limit", body = Refusal),
-        (status = 423, description = "Locked after repeated wrong passwords; wait as Retry-After says", body = Refusal),
-        (status = 429, description = "Too many tries from this address; wait as Retry-After says", body = Refusal),
+        (status = 401, description = "Wrong account or password; a code of the second factor is needed too (`codeNeeded`), or is wrong (`wrongCode`)", body = Refusal),
+        BodyRefusals,
+        GuessRefusals,
         Refusals,
     ),
 )]
@@ -98,7 +96,22 @@ pub async fn login(
     Ok(signed_in(&token, me))
 }
 
-/// `POST /api/login/link`
+/// Signs a field unit's phone in with a one-time link.
+#[utoipa::path(
+    post,
+    path = "/api/login/link",
+    tag = "session",
+    operation_id = "loginByLink",
+    request_body(content = LinkLogin),
+    responses(
+        (status = 200, description = "Signed in: the cookie is the session; the link is used up", body = Me,
+            headers(("Set-Cookie" = String, description = "`__Host-liandong`; twelve hours without use end it"))),
+        (status = 401, description = "No such link, or used, or too old", body = Refusal),
+        (status = 429, description = "Too many tries from this address; wait as Retry-After says", body = Refusal),
+        BodyRefusals,
+        Refusals,
+    ),
+)]
 pub async fn login_by_link(
     State(app): State<App>,
     remote: Remote,

@@ -10,7 +10,7 @@ use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{App, api, console, files, health, metrics, v1, webhooks};
+use super::{App, account, api, console, files, health, metrics, v1, webhooks};
 use crate::auth::session::COOKIE_NAME;
 use crate::auth::signature;
 
@@ -74,8 +74,15 @@ impl Modify for Schemes {
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(api::login))
+        .routes(routes!(api::login_by_link))
         .routes(routes!(api::logout))
         .routes(routes!(api::me))
+        .routes(routes!(account::state))
+        .routes(routes!(account::begin))
+        .routes(routes!(account::confirm))
+        .routes(routes!(account::remove))
+        .routes(routes!(account::reset))
+        .routes(routes!(account::link))
         .routes(routes!(files::add))
         .routes(routes!(files::show))
         .merge(v1::routes())
@@ -109,4 +116,61 @@ pub async fn serve() -> Response {
         text.clone(),
     )
         .into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use axum::body::{Body, to_bytes};
+    use axum::extract::Request;
+    use http::{Method, StatusCode};
+    use tower::ServiceExt as _;
+
+    use super::*;
+    use crate::testing::{Paper, app};
+
+    /// Not interfaces of HTTP: the WebSocket, and what refuses all other addresses.
+    const NOT_DESCRIBED: [&str; 2] = ["/ws", "/api/{*path}"];
+
+    #[tokio::test]
+    async fn document_has_what_is_served_and_nothing_else() {
+        let (paper, folder) = (Paper::new(), tempfile::tempdir().unwrap());
+        let router = super::super::router(app(&paper, folder.path()).await);
+        let (_, document) = routes().split_for_parts();
+        let document = serde_json::to_value(document).unwrap();
+        let paths = document["paths"].as_object().unwrap();
+
+        // The router tells its addresses only to a debugger.
+        let told = format!("{router:?}");
+        let (_, told) = told.split_once("paths: ").unwrap();
+        let (told, _) = told.split_once("fallback_router").unwrap();
+        let told = told.split('"').filter(|text| text.starts_with('/'));
+        let served: BTreeSet<&str> = told.filter(|path| !NOT_DESCRIBED.contains(path)).collect();
+        let described: BTreeSet<&str> = paths.keys().map(String::as_str).collect();
+        assert_eq!(served, described);
+
+        for (path, operations) in paths {
+            let address = path.replace("{id}", "1").replace("{entry}", "1");
+            let address = address.replace("{file}", "a");
+            for method in ["get", "post", "put", "patch", "delete"] {
+                let request = Request::builder()
+                    .method(Method::from_bytes(method.to_uppercase().as_bytes()).unwrap())
+                    .uri(&address)
+                    .body(Body::empty());
+                let answer = router.clone().oneshot(request.unwrap()).await.unwrap();
+                let status = answer.status();
+                let body = to_bytes(answer.into_body(), 1_000_000).await.unwrap();
+                let taken = status != StatusCode::METHOD_NOT_ALLOWED;
+                let told = operations.get(method).map(|one| &one["responses"]);
+                assert_eq!(taken, told.is_some(), "{method} {path}: {status}");
+                let Some(told) = told else { continue };
+                // By nobody who is known, and with nothing in it: that answer is described as well.
+                assert!(
+                    told.get(status.as_str()).is_some(),
+                    "{method} {path}: {status} {body:?}"
+                );
+            }
+        }
+    }
 }

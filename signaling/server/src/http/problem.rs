@@ -151,8 +151,13 @@ impl From<Refusal> for Trouble {
             | RefusalCode::HelloFirst
             | RefusalCode::BadOffer
             | RefusalCode::NobodyToRing => ProblemCode::Invalid,
-            RefusalCode::WrongLogin | RefusalCode::NotSignedIn => ProblemCode::NotAuthenticated,
+            RefusalCode::WrongLogin
+            | RefusalCode::NotSignedIn
+            | RefusalCode::CodeNeeded
+            | RefusalCode::WrongCode
+            | RefusalCode::LinkUsed => ProblemCode::NotAuthenticated,
             RefusalCode::NotAllowed
+            | RefusalCode::EnrolFirst
             | RefusalCode::NotBelow
             | RefusalCode::NotChair
             | RefusalCode::NotInConference => ProblemCode::NotAllowed,
@@ -164,6 +169,8 @@ impl From<Refusal> for Trouble {
             RefusalCode::AlreadyThere
             | RefusalCode::Settled
             | RefusalCode::NotNow
+            | RefusalCode::NotBegun
+            | RefusalCode::ConferenceLocked
             | RefusalCode::AnsweredElsewhere
             | RefusalCode::Ended => ProblemCode::NotNow,
             RefusalCode::KeyReused => ProblemCode::KeyReused,

@@ -37,7 +37,7 @@ impl IntoResponse for Refused {
 pub enum Refusals {
     #[response(
         status = 403,
-        description = "The request comes from another site's page"
+        description = "The account may not do this, has to set up its second factor first (`enrolFirst`), or the request comes from another site's page"
     )]
     NotAllowed(#[to_schema] Refusal),
     #[response(status = 408, description = "The request took too long")]
@@ -47,6 +47,29 @@ pub enum Refusals {
         description = "The journal cannot be written, or the server is stopping"
     )]
     Unavailable(#[to_schema] Refusal),
+}
+
+/// What a request with a body of JSON may be refused with besides, for the document.
+#[derive(Debug, IntoResponses)]
+#[allow(dead_code, reason = "read by the macro only")]
+pub enum BodyRefusals {
+    #[response(status = 400, description = "Not JSON of this form")]
+    Malformed(#[to_schema] Refusal),
+    #[response(status = 413, description = "The body is longer than 16 KiB")]
+    TooLarge(#[to_schema] Refusal),
+}
+
+/// What may be refused where somebody could guess, for the document.
+#[derive(Debug, IntoResponses)]
+#[allow(dead_code, reason = "read by the macro only")]
+pub enum GuessRefusals {
+    #[response(
+        status = 423,
+        description = "Locked after repeated wrong passwords or codes; wait as Retry-After says"
+    )]
+    Locked(#[to_schema] Refusal),
+    #[response(status = 429, description = "Too many tries; wait as Retry-After says")]
+    TooMany(#[to_schema] Refusal),
 }
 
 /// The HTTP status of a refusal.
