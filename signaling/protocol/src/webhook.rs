@@ -70,7 +70,9 @@ pub struct Webhook {
     /// What the last try gave, if it was no success: a status or why there was no answer.
     #[schema(example = "503 Service Unavailable")]
     pub trouble: Option<String>,
-    /// Given up, the newest first; at most 100.
+    /// Given up and still known.
+    pub given_up: u32,
+    /// Of those the newest, that first; at most 100.
     pub dead: Vec<DeadLetter>,
 }
 

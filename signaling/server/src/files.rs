@@ -5,20 +5,24 @@
 //! named it moves to its place. What a crash leaves in `new` is looked at when the server starts:
 //! named by the journal, it is moved; else nobody knows of it, and it is removed.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody as _};
 use futures_util::StreamExt as _;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// A photo of a phone has 2 to 12 MB; a minute of film about 20.
 pub const MAX_FILE_BYTES: u32 = 32 * 1024 * 1024;
-/// Uploads at the same time.
+/// Uploads at the same time, and of one sender among them.
 const MAX_UPLOADS: usize = 16;
+const MAX_UPLOADS_OF_ONE: usize = 4;
+/// Left free on the disk, so that the journal goes on when no file is taken any more.
+const KEPT_FREE_BYTES: u64 = 1024 * 1024 * 1024;
 /// As much of the beginning as tells what it is.
 const HEAD_BYTES: usize = 16 * 1024;
 /// Written at a time.
@@ -33,6 +37,29 @@ pub const NEW: &str = "new";
 pub struct Files {
     folder: Arc<PathBuf>,
     uploads: Arc<Semaphore>,
+    /// How many uploads of each sender there are now.
+    senders: Arc<Mutex<BTreeMap<String, usize>>>,
+    kept_free: u64,
+}
+
+/// A place among the uploads.
+#[derive(Debug)]
+struct Place {
+    senders: Arc<Mutex<BTreeMap<String, usize>>>,
+    sender: String,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut senders = self.senders.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = senders.get_mut(&self.sender) {
+            *count -= 1;
+            if *count == 0 {
+                senders.remove(&self.sender);
+            }
+        }
+    }
 }
 
 /// Why a file was not taken.
@@ -55,9 +82,13 @@ pub enum FileError {
     /// Later it may be taken.
     #[error("cannot be written: {0}")]
     Disk(#[from] io::Error),
+    /// Later it may be taken: the rest of the disk is the journal's.
+    #[error("less than {KEPT_FREE_BYTES} bytes would be free on the disk")]
+    NearlyFull,
 }
 
-/// A file that is on the disk and not named yet. Dropped, it goes.
+/// A file that is on the disk and not named yet. Dropped, it goes, unless it is
+/// [handed over](Self::hand_over).
 #[derive(Debug)]
 pub struct Incoming {
     files: Files,
@@ -68,13 +99,15 @@ pub struct Incoming {
     pub bytes: u32,
     /// By what it holds.
     pub media_type: &'static str,
-    _place: OwnedSemaphorePermit,
+    handed_over: bool,
+    _place: Place,
 }
 
 impl Drop for Incoming {
     fn drop(&mut self) {
-        // Kept, it is not there any more.
-        drop(fs::remove_file(&self.path));
+        if !self.handed_over {
+            drop(fs::remove_file(&self.path));
+        }
     }
 }
 
@@ -91,6 +124,8 @@ impl Files {
         let files = Self {
             folder: Arc::new(folder),
             uploads: Arc::new(Semaphore::new(MAX_UPLOADS)),
+            senders: Arc::default(),
+            kept_free: KEPT_FREE_BYTES,
         };
         for entry in fs::read_dir(&new)? {
             let path = entry?.path();
@@ -106,14 +141,46 @@ impl Files {
         Ok(files)
     }
 
-    /// Writes the body down; it is on the disk when this returns.
+    fn place(&self, sender: &str) -> Result<Place, FileError> {
+        let permit = Arc::clone(&self.uploads).try_acquire_owned();
+        let permit = permit.map_err(|_| FileError::Busy)?;
+        let mut senders = self.senders.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = senders.entry(sender.to_owned()).or_default();
+        if *count >= MAX_UPLOADS_OF_ONE {
+            return Err(FileError::Busy);
+        }
+        *count += 1;
+        Ok(Place {
+            senders: Arc::clone(&self.senders),
+            sender: sender.to_owned(),
+            _permit: permit,
+        })
+    }
+
+    fn has_room(&self) -> io::Result<bool> {
+        let disk = rustix::fs::statvfs(&*self.folder)?;
+        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        Ok(free >= self.kept_free.saturating_add(MAX_FILE_BYTES.into()))
+    }
+
+    /// Writes the body down; it is on the disk when this returns. `sender` is who is known to send
+    /// it, `declared` what it is said to be.
     ///
     /// # Errors
     /// See [`FileError`]; nothing is left then.
-    pub async fn receive(&self, body: Body, declared: &str) -> Result<Incoming, FileError> {
-        let place = Arc::clone(&self.uploads)
-            .try_acquire_owned()
-            .map_err(|_| FileError::Busy)?;
+    pub async fn receive(
+        &self,
+        sender: &str,
+        body: Body,
+        declared: &str,
+    ) -> Result<Incoming, FileError> {
+        let place = self.place(sender)?;
+        if body.size_hint().lower() > u64::from(MAX_FILE_BYTES) {
+            return Err(FileError::TooLarge);
+        }
+        if !self.has_room()? {
+            return Err(FileError::NearlyFull);
+        }
         let path = self
             .folder
             .join(NEW)
@@ -146,6 +213,7 @@ impl Files {
             hash,
             bytes,
             media_type,
+            handed_over: false,
             _place: place,
         })
     }
@@ -185,8 +253,20 @@ impl Files {
 }
 
 impl Incoming {
+    /// From here on the journal may name it. Whatever happens to the request, it stays, and the
+    /// next start sees what the journal says.
+    pub fn hand_over(&mut self) {
+        self.handed_over = true;
+    }
+
+    /// The journal does not name it.
+    pub fn refused(mut self) {
+        self.handed_over = false;
+    }
+
     /// The journal names it: it moves to its place. If that fails, the next start moves it.
-    pub async fn keep(self) {
+    pub async fn keep(mut self) {
+        self.handed_over = true;
         let kept = tokio::task::spawn_blocking(move || self.files.settle(&self.path, &self.id));
         match kept.await.map_err(io::Error::other) {
             Ok(Ok(())) => {}
@@ -350,7 +430,10 @@ mod tests {
     async fn file_is_found_while_new_and_in_its_place_and_goes_if_nobody_keeps_it() {
         let data = tempfile::tempdir().unwrap();
         let files = open(data.path(), false);
-        let one = files.receive(Body::from(PNG), "text/html").await.unwrap();
+        let one = files
+            .receive("101", Body::from(PNG), "text/html")
+            .await
+            .unwrap();
         assert_eq!(
             (one.media_type, one.bytes as usize),
             ("image/png", PNG.len())
@@ -359,7 +442,10 @@ mod tests {
         let id = one.id.clone();
         assert!(files.find(&id).is_some());
         // The same again, refused: the first one stays.
-        let again = files.receive(Body::from(PNG), "image/png").await.unwrap();
+        let again = files
+            .receive("101", Body::from(PNG), "image/png")
+            .await
+            .unwrap();
         drop(again);
         assert!(files.find(&id).is_some());
         one.keep().await;
@@ -379,13 +465,21 @@ mod tests {
             (b"MZ\x90\x00", "application/pdf"),
             (b"", "image/png"),
         ] {
-            assert!(files.receive(Body::from(body), declared).await.is_err());
+            let refused = files.receive("101", Body::from(body), declared).await;
+            assert!(refused.is_err());
         }
         let long = futures_util::stream::repeat(Ok::<_, std::fmt::Error>(Bytes::from_static(
             &[0; 65_536],
         )));
-        let refused = files.receive(Body::from_stream(long), "image/png").await;
+        let long = Body::from_stream(long);
+        let refused = files.receive("101", long, "image/png").await;
         assert!(matches!(refused, Err(FileError::TooLarge)));
+        let full = Files {
+            kept_free: u64::MAX,
+            ..files.clone()
+        };
+        let refused = full.receive("101", Body::from(PNG), "image/png").await;
+        assert!(matches!(refused, Err(FileError::NearlyFull)));
         assert_eq!(left(data.path()), 0);
     }
 
@@ -393,10 +487,10 @@ mod tests {
     async fn start_keeps_what_the_journal_names_and_removes_the_rest() {
         let data = tempfile::tempdir().unwrap();
         let crash = |files: Files| async move {
-            let one = files.receive(Body::from(PNG), "image/png").await.unwrap();
-            let id = one.id.clone();
-            std::mem::forget(one); // as a kill does
-            id
+            let one = files.receive("101", Body::from(PNG), "image/png").await;
+            let mut one = one.unwrap();
+            one.hand_over(); // and whoever would have kept it is gone
+            one.id.clone()
         };
         let id = crash(open(data.path(), false)).await;
         assert_eq!(open(data.path(), false).find(&id), None);
@@ -411,9 +505,27 @@ mod tests {
         assert_eq!(left(data.path()), 0);
     }
 
+    #[tokio::test]
+    async fn one_sender_leaves_room_for_others() {
+        let data = tempfile::tempdir().unwrap();
+        let files = open(data.path(), false);
+        let send = |sender: &'static str| files.receive(sender, Body::from(PNG), "image/png");
+        let mut own = Vec::new();
+        for _ in 0..MAX_UPLOADS_OF_ONE {
+            own.push(send("101").await.unwrap());
+        }
+        assert!(matches!(send("101").await, Err(FileError::Busy)));
+        send("102").await.unwrap();
+        own.pop();
+        send("101").await.unwrap();
+        drop(own);
+        assert!(files.senders.lock().unwrap().is_empty());
+    }
+
     #[test]
     fn sound_and_film_share_containers() {
-        let webm = b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\xf7\x81\x01\x42\xf2\x81\x04\x42\xf3\x81\x08\x42\x82\x84webm";
+        let head = b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\xf7\x81\x01\x42\xf2\x81\x04\x42\xf3\x81\x08\x42\x82\x84webm";
+        let webm = &[&head[..], &[0; 256]].concat();
         assert_eq!(
             media_type(webm, "audio/webm;codecs=opus"),
             Some("audio/webm")

@@ -9,6 +9,7 @@ use std::process::Command;
 use liandong_protocol::incident::{IncidentKind, IncidentLevel, IncidentState};
 use liandong_protocol::platform::{PlatformIncident, PlatformIncidents, Problem, ProblemCode};
 use liandong_protocol::{IncidentStep, Push, Request, Target};
+use sha2::Digest as _;
 use support::{County, GRID_TOKEN, PLATFORM_KEY, PLATFORM_TOKEN};
 
 const REPORT: &str = r#"{"reference":"RX-1","kind":"contingency","title":"河水漫堤"}"#;
@@ -163,6 +164,23 @@ async fn signed_request_is_taken_once_in_its_time_and_as_it_was_signed() {
     let (status, _, body) = county.http("POST", path, &old, REPORT).await;
     assert_eq!(status, 401);
     assert!(body.contains("400 s"), "{body}");
+    // A file's hash is named, so that it is known whose it is before it is read.
+    let files = "/api/v1/incidents/1/files";
+    let picture = "GIF89a and what follows";
+    let unnamed = signed("POST", files, picture, now, "nonce0005");
+    let (status, _, body) = county.http("POST", files, &unnamed, picture).await;
+    assert_eq!(status, 401);
+    assert!(body.contains("body=HEX"), "{body}");
+    let hash = hex::encode(sha2::Sha256::digest(picture));
+    let named = unnamed.replace(", v1=", &format!(", body={hash}, v1="));
+    let (status, _, body) = county
+        .http("POST", files, &named, "GIF89a and another")
+        .await;
+    assert_eq!(status, 401, "{body}");
+    let named = signed("POST", files, picture, now, "nonce0006");
+    let named = named.replace(", v1=", &format!(", body={hash}, v1="));
+    let (status, _, body) = county.http("POST", files, &named, picture).await;
+    assert_eq!(status, 201, "{body}");
     let query = "/api/v1/incidents?reference=RX-1";
     let read = signed("GET", query, "", now, "nonce0004");
     let (status, _, body) = county.http("GET", query, &read, "").await;
@@ -233,7 +251,8 @@ async fn what_is_wrong_with_a_request_is_said_as_a_problem() {
     let (status, _, body) = county.http("POST", path, &grid, REPORT).await;
     assert_eq!((status, problem(&body)), (429, ProblemCode::TooMany));
 
-    let (status, _, body) = county.http("DELETE", path, &token, "").await;
+    let (status, head, body) = county.answer("DELETE", path, &token, "").await;
+    assert!(head.contains("allow: "), "{head}");
     assert_eq!(
         (status, problem(&body)),
         (405, ProblemCode::MethodNotAllowed)

@@ -250,4 +250,19 @@ async fn what_was_given_up_is_shown_to_administrators_and_sent_again() {
         hook.delivered == 1 && hook.dead.is_empty()
     })
     .await;
+
+    // Many at once.
+    receiver.answers("410");
+    report(&county, "A-2").await;
+    report(&county, "A-3").await;
+    stands(&county, &admin, |hook| hook.given_up == 2).await;
+    let all = "/api/webhooks/oa/dead";
+    assert_eq!(county.http("POST", all, &commander, "").await.0, 403);
+    receiver.answers("200");
+    assert_eq!(county.http("POST", all, &headers, "").await.0, 204);
+    stands(&county, &admin, |hook| {
+        hook.delivered == 3 && hook.given_up == 0
+    })
+    .await;
+    assert_eq!(county.http("POST", all, &headers, "").await.0, 404);
 }

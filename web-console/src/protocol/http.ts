@@ -118,3 +118,8 @@ export async function webhooks(): Promise<Webhooks> {
 export async function deliverAgain(webhook: string, entry: number): Promise<void> {
   await call(`/api/webhooks/${webhook}/dead/${entry}`, { method: "POST" });
 }
+
+/** The same for all that were given up. */
+export async function deliverAllAgain(webhook: string): Promise<void> {
+  await call(`/api/webhooks/${webhook}/dead`, { method: "POST" });
+}

@@ -46,6 +46,8 @@ pub enum Denied {
     Missing,
     /// Unknown, wrong, or not of the form.
     Wrong,
+    /// A signature that has to name the body's hash, and does not.
+    NoHash,
     /// Well signed, but so many seconds before or after the server's time.
     Stale {
         off_s: i64,
@@ -112,23 +114,6 @@ impl Platforms {
         let used = &mut *known.used.lock().unwrap_or_else(PoisonError::into_inner);
         used.use_up(&signature, now_s)?;
         Ok(known)
-    }
-}
-
-impl Platforms {
-    /// Whether the signature may be right, before the body is known.
-    ///
-    /// # Errors
-    /// [`Denied::Wrong`].
-    pub fn could_be(&self, header: &str, now_s: i64) -> Result<(), Denied> {
-        let signature = Signature::parse(header).ok_or(Denied::Wrong)?;
-        let known = self.by_id.get(signature.platform).ok_or(Denied::Wrong)?;
-        let fresh = signature.time.abs_diff(now_s) <= WINDOW.as_secs();
-        if known.platform.key.is_some() && fresh {
-            Ok(())
-        } else {
-            Err(Denied::Wrong)
-        }
     }
 }
 

@@ -1,9 +1,10 @@
 //! How another platform signs a request: HMAC-SHA256 over method, path, time, nonce and body.
 //!
 //! ```text
-//! Liandong-Signature: platform=12345, time=1764039600, nonce=5f0c…, v1=HEX
+//! Liandong-Signature: platform=12345, time=1764039600, nonce=5f0c…, body=HEX, v1=HEX
 //! HEX = HMAC-SHA256(key, METHOD \n PATH?QUERY \n TIME \n NONCE \n HEX(SHA-256(BODY)))
 //! ```
+//! `body` is the body's hash; it may be left out where the body is short.
 //! docs/api.md shows it with `openssl`. Pure.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -22,6 +23,8 @@ pub struct Signature<'a> {
     /// Unix time in seconds.
     pub time: i64,
     pub nonce: &'a str,
+    /// SHA-256 of the body, where it is named.
+    pub body: Option<[u8; 32]>,
     mac: [u8; 32],
 }
 
@@ -36,16 +39,18 @@ pub struct Signed<'a> {
 }
 
 impl<'a> Signature<'a> {
-    /// `None`: not of the form. Each of the four parts comes once, in any order.
+    /// `None`: not of the form. Each part comes once, in any order; `body` may be left out.
     #[must_use]
     pub fn parse(header: &'a str) -> Option<Self> {
-        let (mut platform, mut time, mut nonce, mut mac) = (None, None, None, None);
+        let (mut platform, mut time, mut nonce) = (None, None, None);
+        let (mut body, mut mac) = (None, None);
         for part in header.split(',') {
             let (name, value) = part.trim().split_once('=')?;
             let slot = match name {
                 "platform" => &mut platform,
                 "time" => &mut time,
                 "nonce" => &mut nonce,
+                "body" => &mut body,
                 "v1" => &mut mac,
                 _ => return None,
             };
@@ -60,6 +65,10 @@ impl<'a> Signature<'a> {
             platform: platform?,
             time: time?.parse().ok()?,
             nonce,
+            body: match body {
+                Some(hash) => Some(hex::decode(hash).ok()?.try_into().ok()?),
+                None => None,
+            },
             mac: hex::decode(mac?).ok()?.try_into().ok()?,
         })
     }
@@ -67,7 +76,9 @@ impl<'a> Signature<'a> {
     /// In the same time for every wrong one.
     #[must_use]
     pub fn is_by(&self, key: &Secret, signed: Signed<'_>) -> bool {
-        hmac(key, &self.text(signed)).is_some_and(|mac| mac.verify_slice(&self.mac).is_ok())
+        // A hash that is named and is another one: the header was not made for this body.
+        self.body.is_none_or(|named| named == *signed.body_hash)
+            && hmac(key, &self.text(signed)).is_some_and(|mac| mac.verify_slice(&self.mac).is_ok())
     }
 
     fn text(&self, signed: Signed<'_>) -> String {
@@ -129,6 +140,11 @@ mod tests {
         };
         assert!(!signature.is_by(&key, query));
         assert!(!signature.is_by(&Secret(vec![b'x'; 32]), signed(&hash)));
+        let named = |body: &[u8]| format!("{HEADER}, body={}", hex::encode(body_hash(body)));
+        let same = named(b"{}");
+        assert!(Signature::parse(&same).unwrap().is_by(&key, signed(&hash)));
+        let other = named(b"{ }");
+        assert!(!Signature::parse(&other).unwrap().is_by(&key, signed(&hash)));
         let later = HEADER.replace("1764039600", "1764039601");
         assert!(!Signature::parse(&later).unwrap().is_by(&key, signed(&hash)));
     }
@@ -143,6 +159,7 @@ mod tests {
             ("time=1764039600", "time=soon"),
             ("nonce=nonce123", "nonce=short"),
             ("nonce=nonce123", "nonce=with\n line"),
+            ("v1=", "body=0, v1="),
             ("v1=", "v2="),
             ("v1=", "v1=0"),
         ] {

@@ -102,7 +102,7 @@ pub(super) fn check(file: File, folder: &Path, overrides: &Overrides) -> Result<
     let first_groups = groups::load(file.talk.first_groups.as_deref(), folder, &mut mistakes);
     let ice_servers = ice::check(file.media.ice_servers, &mut mistakes);
     let platforms = platforms::check(file.platforms, folder, &sites, &mut mistakes);
-    let webhooks = webhooks::check(file.webhooks, folder, &mut mistakes);
+    let webhooks = webhooks::check(file.webhooks, folder, &platforms, &mut mistakes);
     if mistakes.0.is_empty() {
         Ok(Config {
             county_name: file.county.name,

@@ -188,7 +188,11 @@ fn platforms_are_checked_and_know_where_they_may_report() {
     let folder = tempfile::tempdir().unwrap();
     let text = std::fs::read_to_string(NANJIANG).unwrap();
     let nanjiang = Path::new(NANJIANG).parent().unwrap();
-    for name in ["nanjiang-sites.csv", "nanjiang-accounts.csv"] {
+    for name in [
+        "nanjiang-sites.csv",
+        "nanjiang-accounts.csv",
+        "nanjiang-groups.csv",
+    ] {
         std::fs::copy(nanjiang.join(name), folder.path().join(name)).unwrap();
     }
     let key = folder.path().join("grid.key");
@@ -242,7 +246,11 @@ fn webhooks_go_to_safe_addresses_with_a_secret_that_nobody_else_reads() {
     let folder = tempfile::tempdir().unwrap();
     let text = std::fs::read_to_string(NANJIANG).unwrap();
     let nanjiang = Path::new(NANJIANG).parent().unwrap();
-    for name in ["nanjiang-sites.csv", "nanjiang-accounts.csv"] {
+    for name in [
+        "nanjiang-sites.csv",
+        "nanjiang-accounts.csv",
+        "nanjiang-groups.csv",
+    ] {
         std::fs::copy(nanjiang.join(name), folder.path().join(name)).unwrap();
     }
     let secret = |name: &str, text: &str| {
@@ -269,6 +277,7 @@ fn webhooks_go_to_safe_addresses_with_a_secret_that_nobody_else_reads() {
         ),
         hook("e", "https://oa.example/", "retry_seconds = 0\n"),
         hook("e", "https://oa.example/", "").replace("right", "plain"),
+        hook("g", "https://oa.example/", "platform = \"nobody\"\n"),
     ];
     let said = mistakes(&format!("{text}{}", wrong.concat()), folder.path());
     for part in [
@@ -278,6 +287,7 @@ fn webhooks_go_to_safe_addresses_with_a_secret_that_nobody_else_reads() {
         "webhooks[4].events: there is no incident.burnt",
         "webhooks[5].retry_seconds",
         "webhooks[6].secret_file",
+        "webhooks[7].platform",
     ] {
         assert!(
             said.iter().any(|one| one.starts_with(part)),

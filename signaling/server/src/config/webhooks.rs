@@ -10,7 +10,7 @@ use reqwest::Url;
 
 use super::check::Mistakes;
 use super::file;
-use super::platforms::{Secret, secret};
+use super::platforms::{Platform, Secret, secret};
 
 /// Standard Webhooks: 24 to 64 bytes.
 const SECRET_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
@@ -55,6 +55,7 @@ pub struct Webhook {
 pub(super) fn check(
     webhooks: Vec<file::Webhook>,
     folder: &Path,
+    platforms: &[Platform],
     mistakes: &mut Mistakes,
 ) -> Vec<Webhook> {
     if webhooks.len() > MAX_WEBHOOKS {
@@ -73,6 +74,15 @@ pub(super) fn check(
                 &at,
                 format_args!("id {} is there twice", webhook.id),
                 "give each its own",
+            );
+        }
+        if let Some(name) = &webhook.platform
+            && !platforms.iter().any(|one| one.name == *name)
+        {
+            mistakes.add(
+                format_args!("{at}.platform"),
+                format_args!("there is no platform of the name {name}"),
+                "write the name of one of the [[platforms]], or leave it out for all incidents",
             );
         }
         checked.extend(one(webhook, &at, folder, mistakes));

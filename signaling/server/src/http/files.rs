@@ -22,6 +22,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::App;
 use super::api::{OwnOrigin, session};
 use super::refusal::{Refusals, Refused};
+use crate::desk::Desk;
 use crate::files::{FileError, Incoming, stream};
 use crate::views::wire::{refuse, refuse_for};
 
@@ -97,7 +98,8 @@ pub async fn add(
     // Before megabytes are written down for nothing.
     visible(&app, account.clone(), incident, |_| Some(())).await?;
     let declared = declared(&headers);
-    let incoming = app.files.receive(body, &declared).await.map_err(refused)?;
+    let incoming = app.files.receive(&account.0, body, &declared).await;
+    let incoming = incoming.map_err(refused)?;
     let file = attach(
         &app,
         Actor::Account(account),
@@ -142,9 +144,37 @@ pub async fn attach(
     let order = Order::Incident {
         order: IncidentOrder::Step { incident, step },
     };
-    app.desk.order(by, key, order).await?;
-    incoming.keep().await;
-    Ok(told)
+    // In a task of its own: a client that goes away now must not take a file with it that the
+    // journal names already.
+    let ordering = tokio::spawn(hand_over(app.desk.clone(), incoming, by, key, order));
+    let ordered = ordering.await.map_err(|error| {
+        tracing::error!(%error, "file neither kept nor refused");
+        refuse(RefusalCode::JournalUnavailable, "the server is stopping")
+    })?;
+    ordered.map(|()| told)
+}
+
+async fn hand_over(
+    desk: Desk,
+    mut incoming: Incoming,
+    by: Actor,
+    key: Option<String>,
+    order: Order,
+) -> Result<(), Refusal> {
+    incoming.hand_over();
+    match desk.order(by, key, order).await {
+        Ok(_) => {
+            incoming.keep().await;
+            Ok(())
+        }
+        Err(refusal) => {
+            // Else it is not known whether the order is written down: the next start finds out.
+            if refusal.code != RefusalCode::JournalUnavailable {
+                incoming.refused();
+            }
+            Err(refusal)
+        }
+    }
 }
 
 /// What the request says of its body.
@@ -336,7 +366,7 @@ pub fn refused(error: FileError) -> Refusal {
         FileError::TooLarge => refuse(RefusalCode::TooLarge, error.to_string()),
         FileError::Cut | FileError::Empty => refuse(RefusalCode::Malformed, error.to_string()),
         FileError::Unsupported => refuse(RefusalCode::UnsupportedFile, error.to_string()),
-        FileError::Disk(_) => {
+        FileError::Disk(_) | FileError::NearlyFull => {
             tracing::error!(%error, "file not written");
             refuse_for(
                 RefusalCode::JournalUnavailable,
@@ -350,6 +380,54 @@ pub fn refused(error: FileError) -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::{Disk, Paper, app};
+
+    #[tokio::test]
+    async fn file_stays_though_its_sender_goes_while_it_is_journaled() {
+        use liandong_domain::incident::{Report, ReportSource};
+
+        let (paper, folder) = (Paper::new(), tempfile::tempdir().unwrap());
+        let app = app(&paper, folder.path()).await;
+        let by = Actor::Account("101".into());
+        let report = Report {
+            kind: domain::IncidentKind::Sudden,
+            level: None,
+            title: "塌方".to_owned(),
+            text: String::new(),
+            place: None,
+            address: String::new(),
+            site: None,
+            source: ReportSource::Account,
+        };
+        let order = Order::Incident {
+            order: IncidentOrder::Report { report },
+        };
+        let told = app.desk.order(by.clone(), None, order).await.unwrap();
+        let domain::Outcome::Reported { incident } = told else {
+            panic!("{told:?}");
+        };
+        let png = Body::from(&b"\x89PNG\r\n\x1a\n and what follows"[..]);
+        let incoming = app.files.receive("101", png, "image/png").await.unwrap();
+        let id = incoming.id.clone();
+
+        paper.disk(Disk::Stuck);
+        let about = About {
+            name: None,
+            text: None,
+        };
+        {
+            let attaching = attach(&app, by, None, incident, &about, incoming);
+            tokio::select! {
+                told = attaching => panic!("{told:?}"),
+                () = paper.is_waited_for() => {} // the sender is gone: nobody asks any more
+            }
+        }
+        paper.disk(Disk::Well);
+        let view = move |county: &domain::County| county.incident(incident)?.files.first().cloned();
+        let named = app.desk.look(view).await.unwrap();
+        assert_eq!(named.map(|file| file.id), Some(id.clone()));
+        assert!(app.files.find(&id).is_some());
+    }
 
     #[test]
     fn ranges_are_those_of_the_rfc() {

@@ -46,7 +46,7 @@ impl DoorMetrics {
     pub fn denied(&self, denied: &Denied) {
         let reason = match denied {
             Denied::Missing => "missing",
-            Denied::Wrong => "wrong",
+            Denied::Wrong | Denied::NoHash => "wrong",
             Denied::Stale { .. } => "stale",
             Denied::Replayed => "replayed",
             Denied::Right(_) => "right",

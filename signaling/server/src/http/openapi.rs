@@ -56,7 +56,8 @@ impl Modify for Schemes {
                 "signature",
                 SecurityScheme::ApiKey(ApiKey::Header(key(
                     signature::HEADER,
-                    "platform=ID, time=UNIX SECONDS, nonce=8 TO 64 LETTERS AND DIGITS, v1=HEX of \
+                    "platform=ID, time=UNIX SECONDS, nonce=8 TO 64 LETTERS AND DIGITS, body=HEX(SHA-256(body)) \
+                     (needed with files only), v1=HEX of \
                      HMAC-SHA256(key, METHOD \\n PATH?QUERY \\n time \\n nonce \\n HEX(SHA-256(body)))",
                 ))),
             ),
@@ -88,6 +89,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(v1::routes())
         .routes(routes!(webhooks::list))
         .routes(routes!(webhooks::again))
+        .routes(routes!(webhooks::all_again))
         .routes(routes!(serve))
         .routes(routes!(health::healthz))
         .routes(routes!(metrics::show))

@@ -125,6 +125,9 @@ impl From<Denied> for Trouble {
                 stranger("needs Authorization: Bearer, or Liandong-Signature (docs/api.md)")
             }
             Denied::Wrong => stranger("unknown platform, wrong token or wrong signature"),
+            Denied::NoHash => {
+                stranger("the signature of a file names its hash, body=HEX (docs/api.md)")
+            }
             Denied::Stale { off_s } => stranger(&format!(
                 "the signature's time is {off_s} s from the server's, more than {} s",
                 WINDOW.as_secs()

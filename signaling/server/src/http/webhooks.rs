@@ -63,8 +63,38 @@ pub async fn again(
     administrator(&app, &headers).await?;
     let Path((id, entry)) =
         path.map_err(|_| refuse(RefusalCode::Malformed, "not of the form: the number"))?;
-    let found = app.webhooks.again(&id, entry.into()).await;
-    if found.map_err(unavailable)? {
+    let found = app.webhooks.again(&id, Some(entry.into())).await;
+    answer(found.map_err(unavailable)?)
+}
+
+/// Tries all messages that were given up once more.
+#[utoipa::path(
+    post,
+    path = "/api/webhooks/{id}/dead",
+    tag = "operation",
+    operation_id = "deliverAllAgain",
+    params(("id" = String, Path, description = "The receiver's", pattern = "^[a-z0-9-]{1,32}$", example = "oa")),
+    responses(
+        (status = 204, description = "They are tried now"),
+        (status = 401, description = "No session, or it is over", body = Refusal),
+        (status = 404, description = "No such receiver, or it has no message that was given up", body = Refusal),
+        Refusals,
+    ),
+    security(("session" = [])),
+)]
+pub async fn all_again(
+    State(app): State<App>,
+    _: OwnOrigin,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Refused> {
+    administrator(&app, &headers).await?;
+    let found = app.webhooks.again(&id, None).await;
+    answer(found.map_err(unavailable)?)
+}
+
+fn answer(found: bool) -> Result<Response, Refused> {
+    if found {
         Ok(StatusCode::NO_CONTENT.into_response())
     } else {
         Err(Refused(refuse(

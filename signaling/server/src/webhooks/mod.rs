@@ -112,7 +112,7 @@ impl Webhooks {
                 let standing = store.standing(&hook.config.id)?;
                 Ok(ShownOne {
                     id: hook.config.id.clone(),
-                    url: hook.config.url.to_string(),
+                    url: shown(&hook.config.url),
                     events: hook
                         .config
                         .events
@@ -121,6 +121,7 @@ impl Webhooks {
                     waiting: standing.waiting,
                     delivered: standing.delivered,
                     trouble: standing.trouble,
+                    given_up: standing.given_up,
                     dead: standing.dead,
                 })
             });
@@ -132,11 +133,12 @@ impl Webhooks {
         .await
     }
 
-    /// Tries a dead letter anew, with all the time that a new message has. False: there is none.
+    /// Tries a dead letter anew, or all of them, with all the time that a new message has. False:
+    /// there is none.
     ///
     /// # Errors
     /// The store cannot be written.
-    pub async fn again(&self, id: &str, entry: u64) -> Result<bool, StoreError> {
+    pub async fn again(&self, id: &str, entry: Option<u64>) -> Result<bool, StoreError> {
         let Some(hook) = self.hooks.iter().find(|hook| hook.config.id == id) else {
             return Ok(false);
         };
@@ -145,6 +147,16 @@ impl Webhooks {
         hook.wake.notify_one();
         Ok(found)
     }
+}
+
+/// Without its query, which may hold a key of the receiver's.
+fn shown(url: &reqwest::Url) -> String {
+    let mut url = url.clone();
+    if url.query().is_some() {
+        url.set_query(Some("…"));
+    }
+    // As people write it.
+    url.to_string().replace("%E2%80%A6", "…")
 }
 
 struct Running {

@@ -80,6 +80,7 @@ pub struct Standing {
     pub waiting: u32,
     pub delivered: u32,
     pub trouble: Option<String>,
+    pub given_up: u32,
     pub dead: Vec<DeadLetter>,
 }
 
@@ -300,14 +301,14 @@ impl Store {
         Ok(transaction.commit()?)
     }
 
-    /// A dead letter becomes due. False: there is none of that number.
+    /// A dead letter becomes due, or all of them. False: there is none.
     ///
     /// # Errors
     /// The store cannot be written.
-    pub fn again(&self, hook: &str, entry: u64, now_ms: i64) -> Result<bool, StoreError> {
+    pub fn again(&self, hook: &str, entry: Option<u64>, now_ms: i64) -> Result<bool, StoreError> {
         let changed = self.connection().execute(
             "UPDATE messages SET attempts = 0, begun_ms = ?3, next_ms = ?3
-             WHERE hook = ?1 AND entry = ?2 AND next_ms IS NULL",
+             WHERE hook = ?1 AND (?2 IS NULL OR entry = ?2) AND next_ms IS NULL",
             params![hook, entry, now_ms],
         )?;
         Ok(changed > 0)
@@ -317,10 +318,10 @@ impl Store {
     /// The store cannot be read.
     pub fn standing(&self, hook: &str) -> Result<Standing, StoreError> {
         let connection = self.connection();
-        let waiting = connection.query_row(
-            "SELECT COUNT(*) FROM messages WHERE hook = ?1 AND next_ms IS NOT NULL",
+        let (waiting, given_up) = connection.query_row(
+            "SELECT COUNT(next_ms), COUNT(*) - COUNT(next_ms) FROM messages WHERE hook = ?1",
             [hook],
-            |row| row.get(0),
+            |row| Ok((row.get(0)?, row.get(1)?)),
         )?;
         let (delivered, trouble) = connection.query_row(
             "SELECT delivered, trouble FROM places WHERE hook = ?1",
@@ -344,6 +345,7 @@ impl Store {
             waiting,
             delivered,
             trouble,
+            given_up,
             dead: dead.collect::<rusqlite::Result<_>>()?,
         })
     }

@@ -43,8 +43,7 @@ const SITES: &str = "code,tier,name,parent,longitude,latitude\n\
     101001,community,Mill,101,106.8,32.5\n";
 const ACCOUNTS: &str = "account,name,role,site,password_hash\n\
     commander,Commander,commander,1,\n\
-    field1,Patrol,field,101,\n\
-    admin,Admin,administrator,1,\n";
+    field1,Patrol,field,101,\n";
 const CONFIG: &str = "[county]\nname = \"County\"\nsites = \"sites.csv\"\n\
     [accounts]\nfile = \"accounts.csv\"\nper_site = true\ndemo_password = true\n";
 
@@ -116,10 +115,12 @@ impl County {
         std::fs::write(path, format!("{ACCOUNTS}{row}\n")).unwrap();
     }
 
-    /// With two platforms: `12345` signs and has a token, `grid` may report to 101 only.
+    /// With an administrator and two platforms: `12345` signs and has a token, `grid` may report
+    /// to 101 only.
     pub fn with_platforms() -> Self {
         use std::os::unix::fs::PermissionsExt as _;
         let county = Self::new();
+        county.add_account("admin,Admin,administrator,1,");
         let folder = county.folder.path();
         let key = folder.join("12345.key");
         std::fs::write(&key, format!("{PLATFORM_KEY}\n")).unwrap();

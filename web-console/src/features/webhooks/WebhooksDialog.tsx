@@ -8,7 +8,7 @@ import { useTranslation } from "react-i18next";
 import { failureKey } from "../../protocol/errors";
 import type { DeadLetter } from "../../protocol/generated/DeadLetter";
 import type { Webhook } from "../../protocol/generated/Webhook";
-import { deliverAgain, webhooks } from "../../protocol/http";
+import { deliverAgain, deliverAllAgain, webhooks } from "../../protocol/http";
 import { useAttempt } from "../../ui/useAttempt";
 
 const LOOK_AGAIN_MS = 3_000;
@@ -48,16 +48,27 @@ export function WebhooksDialog({ onClose }: { onClose: () => void }) {
 
 function One({ hook, onChanged }: { hook: Webhook; onChanged: () => Promise<void> }) {
   const { t } = useTranslation();
+  const { attempt, busy } = useAttempt();
+  const allAgain = () =>
+    attempt(async () => {
+      await deliverAllAgain(hook.id);
+      await onChanged();
+    }, t("webhooks.againDone"));
   const state = hook.dead.length > 0 ? "dead" : hook.trouble !== null ? "trouble" : "well";
   return (
     <section aria-label={hook.id} data-state={state} data-testid={`webhook-${hook.id}`}>
       <header>
         <h3>{hook.id}</h3>
         <span className="webhook-state">{t(`webhooks.state.${state}`)}</span>
+        {hook.givenUp > 1 && (
+          <Button icon={<ReloadOutlined aria-hidden />} loading={busy} data-testid="deliver-all-again" onClick={allAgain}>
+            {t("webhooks.allAgain")}
+          </Button>
+        )}
       </header>
       <p className="webhook-url">{hook.url}</p>
       <p className="ld-number">
-        {t("webhooks.counts", { delivered: hook.delivered, waiting: hook.waiting, dead: hook.dead.length })}
+        {t("webhooks.counts", { delivered: hook.delivered, waiting: hook.waiting, dead: hook.givenUp })}
       </p>
       <p>
         {t("webhooks.events")}
@@ -74,6 +85,7 @@ function One({ hook, onChanged }: { hook: Webhook; onChanged: () => Promise<void
           {hook.dead.map((letter) => (
             <Letter key={letter.entry} hook={hook.id} letter={letter} onChanged={onChanged} />
           ))}
+          {hook.givenUp > hook.dead.length && <li>{t("webhooks.more", { count: hook.givenUp - hook.dead.length })}</li>}
         </ul>
       )}
     </section>

@@ -22,6 +22,10 @@ delivered: number,
  */
 trouble: string | null, 
 /**
- * Given up, the newest first; at most 100.
+ * Given up and still known.
+ */
+givenUp: number, 
+/**
+ * Of those the newest, that first; at most 100.
  */
 dead: Array<DeadLetter>, };

@@ -12,7 +12,7 @@ use liandong_protocol::platform::ProblemCode;
 use serde::de::DeserializeOwned;
 
 use crate::auth::platforms::{Denied, Known, Platforms};
-use crate::auth::signature::{self, Signed, body_hash};
+use crate::auth::signature::{self, Signature, Signed, body_hash};
 use crate::clock;
 use crate::config::{Platform, Right};
 use crate::http::App;
@@ -126,18 +126,17 @@ pub fn key_of(headers: &HeaderMap) -> Result<Option<String>, Trouble> {
     Ok(Some(bare.to_owned()))
 }
 
-/// Before a long body is read: it has a right token, or a fresh signature in a known platform's name.
+/// The hash of the body that the request's signature names, for those that are checked before the body
+/// is read; `None`: it is not signed.
 ///
 /// # Errors
-/// Whoever cannot be one of the platforms.
-pub fn could_be(platforms: &Platforms, parts: &Parts) -> Result<(), Denied> {
-    match parts.headers.get(signature::HEADER) {
-        Some(header) => {
-            let header = header.to_str().unwrap_or("");
-            platforms.could_be(header, clock::now_ms() / 1_000)
-        }
-        None => authenticate(platforms, parts, &body_hash(b"")).map(drop),
-    }
+/// Signed, and it names none.
+pub fn claimed_hash(parts: &Parts) -> Result<Option<[u8; 32]>, Denied> {
+    let Some(header) = parts.headers.get(signature::HEADER) else {
+        return Ok(None);
+    };
+    let signature = Signature::parse(header.to_str().unwrap_or("")).ok_or(Denied::Wrong)?;
+    signature.body.map(Some).ok_or(Denied::NoHash)
 }
 
 /// Whose request it is.

@@ -12,7 +12,9 @@ use liandong_domain::{Actor, IncidentId};
 use liandong_protocol::incident::IncidentFile;
 use liandong_protocol::platform::{Problem, ProblemCode};
 
-use super::caller::{authenticate, could_be, key_of};
+use super::caller::{authenticate, claimed_hash, key_of};
+use crate::auth::platforms::Denied;
+use crate::auth::signature::body_hash;
 use crate::config::Right;
 use crate::http::App;
 use crate::http::files::{About, Binary, attach, declared, refused};
@@ -22,7 +24,7 @@ use crate::views::platforms;
 /// Add a file to one of the platform's own incidents.
 ///
 /// What it is, is found by what it holds: see `addFile`. The same file again changes nothing. A
-/// signature is over the file's SHA-256 as over every body.
+/// signature is over the file's SHA-256 as over every body, and names it as `body=`.
 #[utoipa::path(
     post,
     path = "/api/v1/incidents/{id}/files",
@@ -49,16 +51,16 @@ pub async fn add(
     request: Request,
 ) -> Result<Response, Trouble> {
     let (parts, body): (_, Body) = request.into_parts();
-    // Nobody unknown gets megabytes written down.
-    could_be(&app.platforms, &parts).inspect_err(|denied| app.metrics.doors.denied(denied))?;
-    let incoming = app.files.receive(body, &declared(&parts.headers)).await;
-    let incoming = incoming.map_err(refused)?;
-    let known = authenticate(&app.platforms, &parts, &incoming.hash)
+    // Nobody unknown gets megabytes written down: the signature names the file's hash.
+    let claimed = claimed_hash(&parts).inspect_err(|denied| app.metrics.doors.denied(denied))?;
+    let hash = claimed.unwrap_or_else(|| body_hash(b""));
+    let known = authenticate(&app.platforms, &parts, &hash)
         .and_then(|known| known.admit(Right::Report, Instant::now()).map(|()| known))
         .inspect_err(|denied| app.metrics.doors.denied(denied))?;
     let malformed = |detail: &str| Trouble::new(ProblemCode::Malformed, detail);
     let Path(id) = id.map_err(|_| malformed("the id is no number"))?;
     let Query(about) = about.map_err(|_| malformed("the query has name and text only"))?;
+    let key = key_of(&parts.headers)?;
     let (name, incident) = (known.platform.name.clone(), IncidentId(id));
     let own = app
         .desk
@@ -77,7 +79,14 @@ pub async fn add(
             "no such incident of this platform",
         ));
     }
-    let key = key_of(&parts.headers)?;
+    let sender = format!("platform:{}", known.platform.id);
+    let declared = declared(&parts.headers);
+    let incoming = app.files.receive(&sender, body, &declared).await;
+    let incoming = incoming.map_err(refused)?;
+    if claimed.is_some_and(|claimed| claimed != incoming.hash) {
+        app.metrics.doors.denied(&Denied::Wrong);
+        return Err(Denied::Wrong.into());
+    }
     let file: IncidentFile =
         attach(&app, Actor::Platform(name), key, incident, &about, incoming).await?;
     Ok((StatusCode::CREATED, Json(file)).into_response())

@@ -13,6 +13,7 @@ pub mod sites;
 use axum::extract::DefaultBodyLimit;
 use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
+use http::header::ALLOW;
 use liandong_protocol::platform::ProblemCode;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -42,7 +43,13 @@ pub async fn nothing() -> Trouble {
 /// The address is known, the method is not: axum says so without a body.
 async fn other_method(response: Response) -> Response {
     if response.status() == StatusCode::METHOD_NOT_ALLOWED {
-        Trouble::new(ProblemCode::MethodNotAllowed, "see the header Allow").into_response()
+        let allowed = response.headers().get(ALLOW).cloned();
+        let trouble = Trouble::new(ProblemCode::MethodNotAllowed, "see the header Allow");
+        let mut problem = trouble.into_response();
+        problem
+            .headers_mut()
+            .extend(allowed.map(|methods| (ALLOW, methods)));
+        problem
     } else {
         response
     }
