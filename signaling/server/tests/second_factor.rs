@@ -68,7 +68,13 @@ async fn enrol(county: &County, cookie: &str) -> (TOTP, Vec<String>) {
     let early = json!({ "code": "123456" });
     let answer = post(county, "/api/second-factor/confirm", cookie, early).await;
     refused(answer, 409, "notBegun");
-    let (status, _, begun) = post(county, "/api/second-factor/begin", cookie, json!({})).await;
+    let (status, _, begun) = post(
+        county,
+        "/api/second-factor/begin",
+        cookie,
+        json!({ "code": "" }),
+    )
+    .await;
     assert_eq!(status, 200, "{begun}");
     let totp = TOTP::from_url(begun["uri"].as_str().unwrap()).unwrap();
     assert!(begun["qrSvg"].as_str().unwrap().contains("<svg"));

@@ -80,8 +80,8 @@ pub async fn begin(
     body: Body<Code>,
 ) -> Result<Response, Refused> {
     let account = any_session(&app, &headers)?.account;
+    let code = code_of(body)?;
     if app.second_factors.has(&account) {
-        let code = code_of(body)?;
         app.sign_in
             .check_code(&account, &code, remote.0.ip())
             .await?;

@@ -66,10 +66,10 @@ pub struct About {
 /// changes nothing.
 #[utoipa::path(
     post,
-    path = "/api/incidents/{id}/files",
+    path = "/api/incidents/{incident}/files",
     tag = "session",
     operation_id = "addFile",
-    params(("id" = u32, Path, description = "The incident's number", example = 17, format = Int64, maximum = 4294967295.0), About),
+    params(("incident" = u32, Path, description = "The incident's number", example = 17, format = Int64, maximum = 4294967295.0), About),
     request_body(content = Binary, content_type = "application/octet-stream", description = "At most 32 MiB"),
     responses(
         (status = 201, description = "It is on the disk and in the timeline", body = IncidentFile),
@@ -188,11 +188,11 @@ pub fn declared(headers: &HeaderMap) -> String {
 /// A file of an incident.
 #[utoipa::path(
     get,
-    path = "/api/incidents/{id}/files/{file}",
+    path = "/api/incidents/{incident}/files/{file}",
     tag = "session",
     operation_id = "showFile",
     params(
-        ("id" = u32, Path, description = "The incident's number", example = 17, format = Int64, maximum = 4294967295.0),
+        ("incident" = u32, Path, description = "The incident's number", example = 17, format = Int64, maximum = 4294967295.0),
         ("file" = String, Path, description = "The file's id", pattern = "^[0-9a-f]{64}$"),
         ("Range" = Option<String>, Header, description = "One range of bytes (RFC 9110 §14)"),
     ),

@@ -101,6 +101,7 @@ async fn time_out(
     request: axum::extract::Request,
     next: axum::middleware::Next,
 ) -> axum::response::Response {
+    use axum::body::HttpBody as _;
     use axum::response::IntoResponse as _;
     let upload = request.method() == http::Method::POST && request.uri().path().ends_with("/files");
     let limit = if upload {
@@ -108,7 +109,18 @@ async fn time_out(
     } else {
         REQUEST_TIMEOUT
     };
-    tokio::time::timeout(limit, next.run(request))
+    let has_body = request.version() < http::Version::HTTP_2 && !request.body().is_end_stream();
+    let mut response = tokio::time::timeout(limit, next.run(request))
         .await
-        .unwrap_or_else(|_| http::StatusCode::REQUEST_TIMEOUT.into_response())
+        .unwrap_or_else(|_| http::StatusCode::REQUEST_TIMEOUT.into_response());
+    let status = response.status();
+    if has_body && (status.is_client_error() || status.is_server_error()) {
+        // The body may be unread, and the connection ends then. Whoever is not told so uses it
+        // again, and loses the next request.
+        let close = http::HeaderValue::from_static("close");
+        response
+            .headers_mut()
+            .insert(http::header::CONNECTION, close);
+    }
+    response
 }

@@ -153,8 +153,10 @@ mod tests {
         assert_eq!(served, described);
 
         for (path, operations) in paths {
-            let address = path.replace("{id}", "1").replace("{entry}", "1");
-            let address = address.replace("{file}", "a");
+            let mut address = path.clone();
+            for parameter in ["{id}", "{incident}", "{entry}", "{file}"] {
+                address = address.replace(parameter, "1");
+            }
             for method in ["get", "post", "put", "patch", "delete"] {
                 let request = Request::builder()
                     .method(Method::from_bytes(method.to_uppercase().as_bytes()).unwrap())

@@ -1,4 +1,4 @@
-//! `POST /api/v1/incidents/{id}/files`
+//! `POST /api/v1/incidents/{incident}/files`
 
 use std::time::Instant;
 
@@ -27,11 +27,11 @@ use crate::views::platforms;
 /// signature is over the file's SHA-256 as over every body, and names it as `body=`.
 #[utoipa::path(
     post,
-    path = "/api/v1/incidents/{id}/files",
+    path = "/api/v1/incidents/{incident}/files",
     tag = "platforms",
     operation_id = "addPlatformFile",
     params(
-        ("id" = u32, Path, description = "Its number, as the report's answer gave it", example = 17, format = Int64, maximum = 4294967295.0),
+        ("incident" = u32, Path, description = "Its number, as the report's answer gave it", example = 17, format = Int64, maximum = 4294967295.0),
         About,
     ),
     request_body(content = Binary, content_type = "application/octet-stream", description = "At most 32 MiB"),
