@@ -4,7 +4,7 @@ PORT ?= 8443
 DATA ?= data
 FUZZ_SECONDS ?= 600
 
-.PHONY: help run console build test check fuzz test-rust test-console test-e2e bench bench-bwe load talk soak clean
+.PHONY: help run console build test check fuzz test-rust test-console test-e2e bench bench-bwe load talk incident soak clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ load: build ## a call of 50 × 50 in three sizes, 16 pictures each, SECONDS_LONG
 
 talk: build ## 600 radios in 48 talk groups for SECONDS_LONG=60: request to grant, late entry; `name: value` lines
 	@scripts/talk.sh
+
+incident: build ## an incident's plan by one tap: how soon 49 sites ring and their media are live; `name: value` lines
+	@scripts/bench-incident.sh
 
 soak: build ## joins, leaves, switches, network changes and kills for MINUTES=30; figures in soak-report.json
 	@scripts/soak.sh

@@ -9,6 +9,7 @@ cargo build --release -p liandong-server -p liandong-loadtest
 cargo bench -p liandong-sfu-node --bench forward | tee -a "$results"
 cargo bench -p liandong-server --bench journal | tee -a "$results"
 scripts/bench-answers.sh | tee -a "$results"
+scripts/bench-incident.sh | tee -a "$results"
 
 echo
 echo "== figures =="

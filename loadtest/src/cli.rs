@@ -145,6 +145,9 @@ struct CallCommand {
     /// The check of the answer times, 95th percentile.
     #[arg(long, value_name = "MS", default_value_t = 3000.0)]
     max_answer_p95_ms: f64,
+    /// Report an incident first, and call by one tap on the plan that fits it best.
+    #[arg(long)]
+    by_plan: bool,
     /// Once all are in, each bot asks for tiles of this height, chosen by chance.
     #[arg(long, value_name = "PIXELS")]
     tile_height: Option<u32>,
@@ -275,6 +278,7 @@ async fn run_call(command: CallCommand) -> anyhow::Result<bool> {
         caller_slots: command.caller_slots,
         duration: Duration::from_secs(command.seconds),
         max_answer_p95_ms: command.max_answer_p95_ms,
+        by_plan: command.by_plan,
         tile_height: command.tile_height,
         server: command.server_pid.map(Process::of),
     };

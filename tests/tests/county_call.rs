@@ -22,6 +22,7 @@ async fn all_forty_nine_answer_and_each_receives_its_slots() {
         caller: AccountId::from("commander"),
         caller_slots: 49,
         duration: Duration::from_secs(10),
+        by_plan: false,
         max_answer_p95_ms: MAX_ANSWER_P95_MS,
         tile_height: None,
         server: None,

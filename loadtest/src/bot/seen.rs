@@ -31,6 +31,8 @@ pub struct Seen {
     /// The conference that the bot is in.
     pub conference: Option<ConferenceId>,
     pub participant: Option<ParticipantId>,
+    /// When it was rung first.
+    pub rung: Option<Instant>,
     pub conferences: BTreeMap<ConferenceId, Conference>,
     pub participants: BTreeMap<ParticipantId, Participant>,
     pub invitations: BTreeMap<InvitationId, Invitation>,
@@ -88,7 +90,7 @@ impl Seen {
         }
     }
 
-    /// Folds one push in. Rings are the bot's own business and change nothing here.
+    /// Folds one push in. What to do about a ring is the bot's own business.
     pub fn apply(&mut self, push: &Push, now: Instant) {
         match push {
             Push::Conference { conference } => {
@@ -122,9 +124,9 @@ impl Seen {
                 ..
             } => self.enter(*conference, Some(*participant)),
             Push::Resync { snapshot } => self.start(snapshot, now),
+            Push::Ring { .. } => drop(self.rung.get_or_insert(now)),
             Push::SitePresence { .. }
             | Push::PersonPresence { .. }
-            | Push::Ring { .. }
             | Push::RingStopped { .. }
             | Push::Quality { .. }
             | Push::SlotQuality { .. }
@@ -138,6 +140,8 @@ impl Seen {
             | Push::Incident { .. }
             | Push::Dossier { .. }
             | Push::Talk { .. }
+            | Push::Pursuit { .. }
+            | Push::Changed { .. }
             | Push::SignedOut { .. } => {}
         }
     }

@@ -53,6 +53,8 @@ pub struct Summary {
     /// From the caller's order to the moment it saw a site's media connected, 95th percentile.
     pub joined_p95_ms: Option<f64>,
     pub login_ms: Option<Distribution>,
+    /// From the caller's order to the ring's arrival at a site.
+    pub order_to_ringing_ms: Option<Distribution>,
     pub ring_to_answered_ms: Option<Distribution>,
     pub order_to_answered_ms: Option<Distribution>,
     pub order_to_joined_ms: Option<Distribution>,
@@ -105,6 +107,8 @@ pub struct BotReport {
     pub login_ms: Option<f64>,
     /// From the ring's arrival at the bot to the server's word that it is accepted.
     pub ring_to_answered_ms: Option<f64>,
+    /// From the caller's order to the ring's arrival at the bot.
+    pub order_to_ringing_ms: Option<f64>,
     /// From the caller's order to the moment the caller saw this site answer.
     pub order_to_answered_ms: Option<f64>,
     /// From the caller's order to the moment the caller saw this site's media connected.
@@ -234,6 +238,7 @@ impl Summary {
             answer_p95_ms: order_to_answered_ms.as_ref().map(|d| d.p95),
             joined_p95_ms: order_to_joined_ms.as_ref().map(|d| d.p95),
             login_ms: times(|b| b.login_ms),
+            order_to_ringing_ms: times(|b| b.order_to_ringing_ms),
             ring_to_answered_ms: times(|b| b.ring_to_answered_ms),
             order_to_answered_ms,
             order_to_joined_ms,
@@ -292,6 +297,7 @@ impl Report {
         }
         let times = [
             ("login", &s.login_ms),
+            ("order → ringing", &s.order_to_ringing_ms),
             ("ring → answered", &s.ring_to_answered_ms),
             ("order → answered", &s.order_to_answered_ms),
             ("order → joined", &s.order_to_joined_ms),

@@ -9,6 +9,7 @@ use liandong_protocol::{
     Target,
 };
 
+use super::plan;
 use super::wish::show;
 use super::{Fleet, Run, encode, stop_all, until};
 use crate::bot::{Behaviour, Bot, BotPlan, InvitationTimes, Seen};
@@ -34,6 +35,8 @@ pub struct CallScenario {
     pub duration: Duration,
     /// The check of the answer times.
     pub max_answer_p95_ms: f64,
+    /// Not by a plain call: an incident is reported and verified, and the plan that fits it best is started.
+    pub by_plan: bool,
     /// Each bot asks for tiles of this height once all are in; otherwise the server chooses.
     pub tile_height: Option<u32>,
     /// The server's process, to say what it takes.
@@ -98,6 +101,8 @@ fn caller_plan(fleet: &Fleet, scenario: &CallScenario) -> anyhow::Result<BotPlan
 /// The order and what came of it, by the site's code.
 struct Called {
     ordered: Instant,
+    /// When each site's own device rang.
+    rung: BTreeMap<SiteCode, Instant>,
     outcomes: BTreeMap<SiteCode, Outcome>,
     load: Option<Load>,
 }
@@ -117,8 +122,20 @@ async fn hold(bots: &[Bot], scenario: &CallScenario) -> anyhow::Result<Called> {
     let caller = bots.last().context("there is no caller")?;
     tracing::info!("all are online; {} calls", caller.plan().account);
 
+    let request = if scenario.by_plan {
+        plan::ready(caller).await?
+    } else {
+        Request::Call {
+            targets: vec![Target::Subtree {
+                root: scenario.root.clone(),
+            }],
+            title: None,
+            ordered: true,
+            incident: None,
+        }
+    };
     let ordered = Instant::now();
-    let (conference, invitations) = order(caller, scenario).await?;
+    let (conference, invitations) = order(caller, request).await?;
     let wanted = scenario.sites.len();
     let all_in = |seen: &Seen| {
         let joined = invitations
@@ -141,9 +158,15 @@ async fn hold(bots: &[Bot], scenario: &CallScenario) -> anyhow::Result<Called> {
     let load = run_for(scenario.duration, scenario.server).await;
 
     let outcomes = outcomes(&caller.seen().borrow(), &invitations);
+    let rung = bots.iter().filter_map(|bot| {
+        let rung = bot.seen().borrow().rung?;
+        Some((SiteCode(bot.plan().account.0.clone()), rung))
+    });
+    let rung = rung.collect();
     end(caller, conference).await?;
     Ok(Called {
         ordered,
+        rung,
         outcomes,
         load,
     })
@@ -168,16 +191,8 @@ async fn run_for(duration: Duration, server: Option<Process>) -> Option<Load> {
 
 async fn order(
     caller: &Bot,
-    scenario: &CallScenario,
+    request: Request,
 ) -> anyhow::Result<(ConferenceId, Vec<InvitationId>)> {
-    let request = Request::Call {
-        targets: vec![Target::Subtree {
-            root: scenario.root.clone(),
-        }],
-        title: None,
-        ordered: true,
-        incident: None,
-    };
     let key = format!("call-{:016x}", rand::random::<u64>());
     let reply = caller.order(Some(key), request).await;
     match reply.context("the call cannot be made")? {
@@ -235,6 +250,8 @@ fn judge(
             report.order_to_answered_ms = since(outcome.times.answered);
             report.order_to_joined_ms = since(outcome.times.joined);
         }
+        let rung = called.rung.get(&SiteCode(report.account.clone()));
+        report.order_to_ringing_ms = since(rung.copied());
     }
     let mut report = run.report(reports);
     report.summary.rung = called.outcomes.len() as u32;

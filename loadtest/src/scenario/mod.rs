@@ -1,6 +1,7 @@
 //! What many bots do together.
 
 mod call;
+mod plan;
 mod soak;
 mod talk;
 mod wish;

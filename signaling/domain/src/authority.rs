@@ -6,10 +6,13 @@
 use crate::conference::Conference;
 use crate::conference::conduct::{ConductKind, ParticipantRole};
 use crate::directory::{Account, Directory, Role};
+use crate::duty::DutyOrderKind;
 use crate::ids::SiteCode;
 use crate::incident::IncidentOrderKind;
 use crate::order::OrderKind;
 use crate::participant::Participant;
+use crate::plan::PlanOrderKind;
+use crate::pursuit::PursuitOrderKind;
 use crate::refusal::Refusal;
 use crate::talk::TalkOrderKind;
 
@@ -85,7 +88,33 @@ pub fn role_may(role: Role, order: OrderKind) -> bool {
         // An alarm of his own anybody may raise and take back.
         OrderKind::Talk(TalkOrderKind::RaiseSos | TalkOrderKind::CancelSos) => commands,
         OrderKind::Talk(TalkOrderKind::Spoke) => false,
-        OrderKind::Call
+        OrderKind::Plan(PlanOrderKind::Start | PlanOrderKind::Stop) => {
+            commands && role != Role::Field
+        }
+        // Kept at the county and the townships; who else may is decided by tier.
+        OrderKind::Plan(PlanOrderKind::Save | PlanOrderKind::Retire) => match role {
+            Role::Commander | Role::Dispatcher | Role::Township | Role::Administrator => true,
+            Role::Community | Role::Field | Role::Supervisor => false,
+        },
+        OrderKind::Plan(PlanOrderKind::Approve) => match role {
+            Role::Commander | Role::Dispatcher | Role::Township => true,
+            Role::Community | Role::Field | Role::Administrator | Role::Supervisor => false,
+        },
+        OrderKind::Duty(
+            DutyOrderKind::Plan
+            | DutyOrderKind::Cancel
+            | DutyOrderKind::HandOver
+            | DutyOrderKind::SetContacts,
+        ) => match role {
+            Role::Commander
+            | Role::Dispatcher
+            | Role::Township
+            | Role::Community
+            | Role::Administrator => true,
+            Role::Field | Role::Supervisor => false,
+        },
+        OrderKind::Pursuit(PursuitOrderKind::Pursue)
+        | OrderKind::Call
         | OrderKind::Invite
         | OrderKind::InviteAbsent
         | OrderKind::CancelInvitation
@@ -100,7 +129,9 @@ pub fn role_may(role: Role, order: OrderKind) -> bool {
         | OrderKind::SetDevices
         | OrderKind::MediaConnected
         | OrderKind::MediaLost
-        | OrderKind::DeviceLost => false,
+        | OrderKind::DeviceLost
+        | OrderKind::Plan(PlanOrderKind::Install)
+        | OrderKind::Pursuit(PursuitOrderKind::Result) => false,
     }
 }
 

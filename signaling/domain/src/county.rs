@@ -8,13 +8,16 @@ use serde::{Deserialize, Serialize};
 use crate::conference::Conference;
 use crate::directory::Directory;
 use crate::draft::Draft;
+use crate::duty::DutyBook;
 use crate::event::Event;
 use crate::idempotency::{Decision, KeyBook, Outcome};
 use crate::ids::{AccountId, ConferenceId, IncidentId, InvitationId, ParticipantId, TalkGroupId};
 use crate::incident::{Incident, IncidentEvent};
 use crate::limits::{MAX_ENDED_CONFERENCES, MAX_KEY_CHARS, MAX_SETTLED_INCIDENTS};
 use crate::order::{Actor, Order};
+use crate::plan::PlanBook;
 use crate::presence::PresenceBoard;
+use crate::pursuit::PursuitBook;
 use crate::refusal::Refusal;
 use crate::talk::{TalkEvent, TalkGroup, TalkWhat};
 use crate::text::is_plain;
@@ -38,6 +41,9 @@ pub struct County {
     /// Open ones and the last few that are settled.
     pub(crate) incidents: BTreeMap<IncidentId, Arc<Incident>>,
     pub(crate) talk_groups: BTreeMap<TalkGroupId, Arc<TalkGroup>>,
+    pub(crate) plans: Arc<PlanBook>,
+    pub(crate) duty: Arc<DutyBook>,
+    pub(crate) pursuits: Arc<PursuitBook>,
     keys: Arc<KeyBook>,
     pub(crate) last: LastNumbers,
 }
@@ -178,6 +184,9 @@ impl County {
             Event::Incident { event } => self.apply_incident(event),
             Event::Talk { event } => self.apply_talk(event),
             Event::Conduct { event: conduct } => self.apply_within(conduct.conference, event),
+            Event::Plan { event } => Arc::make_mut(&mut self.plans).apply(event),
+            Event::Duty { event } => Arc::make_mut(&mut self.duty).apply(event),
+            Event::Pursuit { event } => Arc::make_mut(&mut self.pursuits).apply(event),
             Event::OrderCarriedOut {
                 by,
                 key,
@@ -190,6 +199,7 @@ impl County {
             | Event::ChairChanged { conference, .. }
             | Event::AllMuteChanged { conference, .. }
             | Event::ConferenceAlone { conference, .. }
+            | Event::ConferenceLaidOut { conference, .. }
             | Event::InvitationRinging { conference, .. }
             | Event::InvitationQueued { conference, .. }
             | Event::InvitationAccepted { conference, .. }
@@ -229,6 +239,9 @@ impl County {
         self.conferences()
             .filter(|conference| !conference.is_over())
             .filter_map(Conference::due)
+            .chain(self.plans.due())
+            .chain(self.duty.due())
+            .chain(self.pursuits.due())
             .min()
     }
 

@@ -42,6 +42,11 @@ impl Draft {
         self.events.len()
     }
 
+    /// What was decided up to now.
+    pub(crate) fn events(&self) -> &[Event] {
+        &self.events
+    }
+
     pub(crate) fn into_events(self) -> Vec<Event> {
         self.events
     }
@@ -67,7 +72,10 @@ impl Draft {
             Order::DeviceLost { participant } => self.device_lost(*participant),
             Order::Talk { order } => self.talk_by_system(order),
             Order::Conduct { conference, step } => self.conduct_by_system(*conference, step),
+            Order::Pursuit { order } => self.channel_result(order),
+            Order::Plan { order } => self.install_plan(order),
             Order::Incident { .. }
+            | Order::Duty { .. }
             | Order::Call { .. }
             | Order::Invite { .. }
             | Order::InviteAbsent { .. }
@@ -96,6 +104,8 @@ impl Draft {
             | Order::DeviceLost { .. }
             | Order::Talk { .. }
             | Order::Conduct { .. }
+            | Order::Plan { .. }
+            | Order::Pursuit { .. }
             | Order::Call { .. }
             | Order::Invite { .. }
             | Order::InviteAbsent { .. }
@@ -108,7 +118,8 @@ impl Draft {
             | Order::Mute { .. }
             | Order::MuteAll { .. }
             | Order::HandOver { .. }
-            | Order::SetOwnMedia { .. } => Err(Refusal::WrongActor(order.kind())),
+            | Order::SetOwnMedia { .. }
+            | Order::Duty { .. } => Err(Refusal::WrongActor(order.kind())),
         }
     }
 
@@ -123,6 +134,9 @@ impl Draft {
             } => self.call(by, targets, title.as_deref(), *ordered, *incident),
             Order::Incident { order } => self.incident(by, order),
             Order::Talk { order } => self.talk(by, order),
+            Order::Plan { order } => self.plan(by, order),
+            Order::Duty { order } => self.duty(by, order),
+            Order::Pursuit { order } => self.pursuit(by, order),
             Order::Invite {
                 conference,
                 targets,

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::conference::conduct::{ConductEvent, ParticipantRole};
 use crate::conference::{ConferenceKind, EndReason};
 use crate::directory::{Account, Presence, Site};
+use crate::duty::DutyEvent;
 use crate::idempotency::Outcome;
 use crate::ids::{
     AccountId, ConferenceId, IncidentId, InvitationId, ParticipantId, SiteCode, TalkGroupId,
@@ -22,6 +23,8 @@ use crate::incident::IncidentEvent;
 use crate::invitation::{Callee, MissReason};
 use crate::order::Order;
 use crate::participant::LeaveReason;
+use crate::plan::PlanEvent;
+use crate::pursuit::PursuitEvent;
 use crate::talk::TalkEvent;
 use crate::time::Timestamp;
 
@@ -106,6 +109,13 @@ pub enum Event {
     ConferenceAlone {
         conference: ConferenceId,
         until: Option<Timestamp>,
+    },
+    /// Who is to be shown first, in this order, by wall and server, where a client
+    /// wishes nothing else.
+    ConferenceLaidOut {
+        conference: ConferenceId,
+        shown: Vec<Callee>,
+        at: Timestamp,
     },
     ConferenceEnded {
         conference: ConferenceId,
@@ -226,6 +236,18 @@ pub enum Event {
     Talk {
         event: TalkEvent,
     },
+    /// Something about a plan or its run.
+    Plan {
+        event: PlanEvent,
+    },
+    /// Something about the duty roster.
+    Duty {
+        event: DutyEvent,
+    },
+    /// Something about somebody who is hard to reach.
+    Pursuit {
+        event: PursuitEvent,
+    },
 
     /// An order with an idempotency key was carried out with this outcome;
     /// sent again, it gives the same.
@@ -270,6 +292,9 @@ impl Event {
             | Event::Restarted { .. }
             | Event::Incident { .. }
             | Event::Talk { .. }
+            | Event::Plan { .. }
+            | Event::Duty { .. }
+            | Event::Pursuit { .. }
             | Event::OrderCarriedOut { .. } => None,
             Event::ConferenceCalled { conference, .. }
             | Event::ConferenceLive { conference, .. }
@@ -277,6 +302,7 @@ impl Event {
             | Event::ChairChanged { conference, .. }
             | Event::AllMuteChanged { conference, .. }
             | Event::ConferenceAlone { conference, .. }
+            | Event::ConferenceLaidOut { conference, .. }
             | Event::ConferenceEnded { conference, .. }
             | Event::InvitationIssued { conference, .. }
             | Event::InvitationRinging { conference, .. }

@@ -7,9 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::conference::conduct::Conduct;
 use crate::event::Event;
-use crate::ids::{AccountId, ConferenceId, IncidentId, InvitationId, ParticipantId, TalkGroupId};
+use crate::ids::{
+    AccountId, ConferenceId, IncidentId, InvitationId, ParticipantId, PlanId, TalkGroupId,
+};
 use crate::incident::IncidentOrder;
 use crate::order::Order;
+use crate::plan::{PlanEvent, PlanOrder};
 use crate::refusal::Refusal;
 use crate::talk::TalkOrder;
 use crate::time::Timestamp;
@@ -43,6 +46,11 @@ pub enum Outcome {
     GroupCreated {
         group: TalkGroupId,
     },
+    /// The draft under its numbers.
+    PlanSaved {
+        plan: PlanId,
+        version: u32,
+    },
     Done,
 }
 
@@ -63,9 +71,12 @@ impl Outcome {
     #[must_use]
     pub fn of(order: &Order, events: &[Event]) -> Self {
         match order {
-            Order::Call { .. } | Order::Invite { .. } | Order::InviteAbsent { .. } => {
-                Self::called(events)
+            Order::Plan {
+                order: PlanOrder::Start { .. },
             }
+            | Order::Call { .. }
+            | Order::Invite { .. }
+            | Order::InviteAbsent { .. } => Self::called(events),
             Order::Accept { .. } => events
                 .iter()
                 .find_map(|event| match event {
@@ -115,6 +126,20 @@ impl Outcome {
                 .iter()
                 .find_map(Event::talk_group)
                 .map_or(Outcome::Done, |group| Outcome::GroupCreated { group }),
+            Order::Plan {
+                order: PlanOrder::Save { .. },
+            } => events
+                .iter()
+                .find_map(|event| match event {
+                    Event::Plan {
+                        event: PlanEvent::Saved { plan, version, .. },
+                    } => Some(Outcome::PlanSaved {
+                        plan: *plan,
+                        version: *version,
+                    }),
+                    _ => None,
+                })
+                .unwrap_or(Outcome::Done),
             Order::Incident {
                 order: IncidentOrder::Step { .. },
             }
@@ -142,7 +167,10 @@ impl Outcome {
             | Order::MuteAll { .. }
             | Order::HandOver { .. }
             | Order::SetOwnMedia { .. }
-            | Order::Conduct { .. } => Outcome::Done,
+            | Order::Conduct { .. }
+            | Order::Plan { .. }
+            | Order::Duty { .. }
+            | Order::Pursuit { .. } => Outcome::Done,
         }
     }
 

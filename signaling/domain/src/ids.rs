@@ -68,3 +68,19 @@ number_id!(
     /// Numbered from 1 in order of creation; never reused.
     TalkGroupId
 );
+number_id!(
+    /// One plan, all its versions; numbered from 1, never reused.
+    PlanId
+);
+number_id!(
+    /// A plan at work on one incident; numbered from 1, never reused.
+    RunId
+);
+number_id!(
+    /// One shift of the duty roster; numbered from 1, never reused.
+    DutyId
+);
+number_id!(
+    /// What is tried to reach one callee who was missed; numbered from 1, never reused.
+    PursuitId
+);

@@ -10,13 +10,16 @@ pub mod conference;
 mod county;
 pub mod directory;
 mod draft;
+pub mod duty;
 pub mod event;
 pub mod idempotency;
 pub mod ids;
 pub mod incident;
 pub mod limits;
 pub mod order;
+pub mod plan;
 pub mod presence;
+pub mod pursuit;
 pub mod refusal;
 mod registration;
 pub mod snapshot;
@@ -34,10 +37,12 @@ pub use conference::{Conference, ConferenceKind, ConferenceState, EndReason};
 pub use conference::{invitation, participant, stage};
 pub use county::County;
 pub use directory::{Account, Directory, Place, Presence, Role, Site, Tier};
+pub use duty::{Contact, DutyOrder};
 pub use event::{EVENT_VERSION, Event};
 pub use idempotency::{Decision, Outcome};
 pub use ids::{
-    AccountId, ConferenceId, IncidentId, InvitationId, ParticipantId, SiteCode, TalkGroupId,
+    AccountId, ConferenceId, DutyId, IncidentId, InvitationId, ParticipantId, PlanId, PursuitId,
+    RunId, SiteCode, TalkGroupId,
 };
 pub use incident::{
     Incident, IncidentKind, IncidentOrder, IncidentState, Level, Responder, ResponderState,
@@ -45,7 +50,9 @@ pub use incident::{
 pub use invitation::{Callee, Invitation, InvitationState, MissReason};
 pub use order::{Actor, Order, OrderKind, Target};
 pub use participant::{LeaveReason, Participant, ParticipantState};
+pub use plan::PlanOrder;
 pub use presence::PresenceBoard;
+pub use pursuit::PursuitOrder;
 pub use refusal::{Refusal, RefusalCode};
 pub use registration::DirectoryMistake;
 pub use talk::{TalkGroup, TalkOrder};

@@ -48,3 +48,27 @@ pub const MAX_CAROUSEL_S: u32 = 600;
 pub const MIN_ROLL_ANSWER_S: u32 = 5;
 pub const MAX_ROLL_ANSWER_S: u32 = 300;
 pub const MAX_KEY_CHARS: usize = 64;
+/// Planned and present shifts of all sites.
+pub const MAX_SHIFTS: usize = 4_000;
+/// Shifts that are over and still known; the journal has all.
+pub const MAX_PAST_SHIFTS: usize = 1_000;
+pub const MAX_SHIFTS_PER_ORDER: usize = 500;
+pub const MAX_SHIFT: std::time::Duration = std::time::Duration::from_secs(7 * 24 * 3_600);
+/// Of one site, besides its seat and its deputy.
+pub const MAX_CONTACTS: usize = 8;
+pub const MAX_PHONE_CHARS: usize = 20;
+/// Plans, retired ones too.
+pub const MAX_PLANS: usize = 200;
+/// Versions of one plan that are still known; the journal has all.
+pub const MAX_PLAN_VERSIONS: usize = 20;
+pub const MAX_PLAN_STEPS: usize = 20;
+/// Entries in one step's list of whom to ring, or of what to show.
+pub const MAX_PLAN_WHOM: usize = 64;
+/// The last moment of a plan, from its start.
+pub const MAX_PLAN_SECONDS: u32 = 24 * 3_600;
+/// How often a site is rung again before anybody else is.
+pub const MAX_REPEATS: u32 = 3;
+/// Runs that are over and still known.
+pub const MAX_ENDED_RUNS: usize = 100;
+/// Pursuits that are over and still known.
+pub const MAX_ENDED_PURSUITS: usize = 500;

@@ -4,8 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::conference::conduct::{Conduct, ConductKind};
 use crate::directory::{Account, Site, Tier};
+use crate::duty::{DutyOrder, DutyOrderKind};
 use crate::ids::{AccountId, ConferenceId, IncidentId, InvitationId, ParticipantId, SiteCode};
 use crate::incident::{IncidentOrder, IncidentOrderKind};
+use crate::plan::{PlanOrder, PlanOrderKind};
+use crate::pursuit::{PursuitOrder, PursuitOrderKind};
 use crate::talk::{TalkOrder, TalkOrderKind};
 
 /// Who orders.
@@ -96,8 +99,19 @@ pub enum Order {
     Talk {
         order: TalkOrder,
     },
+    /// By an account; by the system only what its configuration brings.
+    Plan {
+        order: PlanOrder,
+    },
+    /// By an account; by the system only what channels tell.
+    Pursuit {
+        order: PursuitOrder,
+    },
 
     // By `Actor::Account` only.
+    Duty {
+        order: DutyOrder,
+    },
     /// Opens a conference and rings all targets in parallel.
     Call {
         targets: Vec<Target>,
@@ -194,6 +208,9 @@ pub enum OrderKind {
     Conduct(ConductKind),
     Incident(IncidentOrderKind),
     Talk(TalkOrderKind),
+    Plan(PlanOrderKind),
+    Duty(DutyOrderKind),
+    Pursuit(PursuitOrderKind),
 }
 
 impl Order {
@@ -223,13 +240,16 @@ impl Order {
             Order::Conduct { step, .. } => OrderKind::Conduct(step.kind()),
             Order::Incident { order } => OrderKind::Incident(order.kind()),
             Order::Talk { order } => OrderKind::Talk(order.kind()),
+            Order::Plan { order } => OrderKind::Plan(order.kind()),
+            Order::Duty { order } => OrderKind::Duty(order.kind()),
+            Order::Pursuit { order } => OrderKind::Pursuit(order.kind()),
         }
     }
 }
 
 impl OrderKind {
     /// Every kind, for tables.
-    pub const ALL: [OrderKind; 66] = [
+    pub const ALL: [OrderKind; 78] = [
         OrderKind::SetDirectory,
         OrderKind::Restarted,
         OrderKind::Tick,
@@ -296,6 +316,18 @@ impl OrderKind {
         OrderKind::Conduct(ConductKind::OrderDevice),
         OrderKind::Conduct(ConductKind::AnswerDevice),
         OrderKind::Conduct(ConductKind::Received),
+        OrderKind::Plan(PlanOrderKind::Install),
+        OrderKind::Plan(PlanOrderKind::Save),
+        OrderKind::Plan(PlanOrderKind::Approve),
+        OrderKind::Plan(PlanOrderKind::Retire),
+        OrderKind::Plan(PlanOrderKind::Start),
+        OrderKind::Plan(PlanOrderKind::Stop),
+        OrderKind::Duty(DutyOrderKind::Plan),
+        OrderKind::Duty(DutyOrderKind::Cancel),
+        OrderKind::Duty(DutyOrderKind::HandOver),
+        OrderKind::Duty(DutyOrderKind::SetContacts),
+        OrderKind::Pursuit(PursuitOrderKind::Pursue),
+        OrderKind::Pursuit(PursuitOrderKind::Result),
     ];
 
     /// True for what only the server itself may order.
@@ -308,7 +340,9 @@ impl OrderKind {
             | OrderKind::SetDevices
             | OrderKind::MediaConnected
             | OrderKind::MediaLost
-            | OrderKind::DeviceLost => true,
+            | OrderKind::DeviceLost
+            | OrderKind::Plan(PlanOrderKind::Install)
+            | OrderKind::Pursuit(PursuitOrderKind::Result) => true,
             OrderKind::Conduct(kind) => kind.is_of_system(),
             OrderKind::Call
             | OrderKind::Invite
@@ -323,7 +357,16 @@ impl OrderKind {
             | OrderKind::MuteAll
             | OrderKind::HandOver
             | OrderKind::SetOwnMedia
-            | OrderKind::Incident(_) => false,
+            | OrderKind::Incident(_)
+            | OrderKind::Plan(
+                PlanOrderKind::Save
+                | PlanOrderKind::Approve
+                | PlanOrderKind::Retire
+                | PlanOrderKind::Start
+                | PlanOrderKind::Stop,
+            )
+            | OrderKind::Duty(_)
+            | OrderKind::Pursuit(PursuitOrderKind::Pursue) => false,
             OrderKind::Talk(kind) => kind.is_of_system(),
         }
     }

@@ -1,9 +1,14 @@
 //! Why an order was not carried out.
 
 use crate::directory::Role;
-use crate::ids::{AccountId, ConferenceId, IncidentId, InvitationId, ParticipantId, TalkGroupId};
+use crate::duty::ShiftState;
+use crate::ids::{
+    AccountId, ConferenceId, DutyId, IncidentId, InvitationId, ParticipantId, PlanId, RunId,
+    TalkGroupId,
+};
 use crate::incident::IncidentState;
 use crate::order::OrderKind;
+use crate::plan::PlanState;
 use crate::registration::DirectoryMistake;
 
 /// What went against an order, for a program. The names are those of the wire.
@@ -18,6 +23,8 @@ pub enum RefusalCode {
     UnknownConference,
     UnknownIncident,
     UnknownTalkGroup,
+    UnknownPlan,
+    UnknownShift,
     NotNow,
     Locked,
     UnknownInvitation,
@@ -77,6 +84,20 @@ pub enum Refusal {
     IncidentState(IncidentState),
     #[error("only the tier that handles the incident, or one above it, may")]
     NotHandling,
+    #[error("no such plan: {0}")]
+    UnknownPlan(PlanId),
+    #[error("no such run of a plan: {0}")]
+    UnknownRun(RunId),
+    #[error("not for a plan that is {0:?}")]
+    PlanState(PlanState),
+    #[error("somebody else than its author must approve a plan")]
+    OwnDraft,
+    #[error("the draft has been written anew since it was read")]
+    WrittenAnew,
+    #[error("no such shift: {0}")]
+    UnknownShift(DutyId),
+    #[error("not for a shift that is {0:?}")]
+    ShiftState(ShiftState),
     #[error("not sent to this incident")]
     NotResponding,
     #[error("no such talk group: {0}")]
@@ -123,16 +144,23 @@ impl Refusal {
             Refusal::NotChair => RefusalCode::NotChair,
             Refusal::UnknownTarget(_) => RefusalCode::UnknownTarget,
             Refusal::UnknownIncident(_) => RefusalCode::UnknownIncident,
+            Refusal::Locked => RefusalCode::Locked,
+            Refusal::UnknownTalkGroup(_) => RefusalCode::UnknownTalkGroup,
+            Refusal::NotCommandingGroup => RefusalCode::NotAllowed,
+            Refusal::NoSos => RefusalCode::NotNow,
+            Refusal::UnknownPlan(_) | Refusal::UnknownRun(_) => RefusalCode::UnknownPlan,
+            Refusal::UnknownShift(_) => RefusalCode::UnknownShift,
             Refusal::IncidentState(_)
+            | Refusal::PlanState(_)
+            | Refusal::ShiftState(_)
+            | Refusal::WrittenAnew
             | Refusal::HoldsChair
             | Refusal::OnlyObserves
             | Refusal::NothingGoesOn
             | Refusal::GoesOn => RefusalCode::NotNow,
-            Refusal::Locked => RefusalCode::Locked,
-            Refusal::NotHandling | Refusal::NotResponding => RefusalCode::NotAllowed,
-            Refusal::UnknownTalkGroup(_) => RefusalCode::UnknownTalkGroup,
-            Refusal::NotCommandingGroup => RefusalCode::NotAllowed,
-            Refusal::NoSos => RefusalCode::NotNow,
+            Refusal::NotHandling | Refusal::NotResponding | Refusal::OwnDraft => {
+                RefusalCode::NotAllowed
+            }
             Refusal::UnknownConference(_) => RefusalCode::UnknownConference,
             Refusal::UnknownInvitation(_) => RefusalCode::UnknownInvitation,
             Refusal::UnknownParticipant(_) => RefusalCode::UnknownParticipant,

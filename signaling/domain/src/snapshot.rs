@@ -6,4 +6,4 @@
 //! field of the state, or what an event makes of it, raises [`SNAPSHOT_VERSION`].
 
 /// Of the form, and of what events make of the state.
-pub const SNAPSHOT_VERSION: u16 = 5;
+pub const SNAPSHOT_VERSION: u16 = 6;

@@ -194,15 +194,25 @@ impl County {
             && self.sees_presence(viewer, &conference.called_by_site)
     }
 
-    /// Whom a viewer sees who wishes nothing: the chair, then in order of joining.
+    /// Whom a viewer sees who wishes nothing: who is laid out for all, the chair, then
+    /// in order of joining.
     #[must_use]
     pub fn usual_wish(&self, conference: &Conference, viewer: ParticipantId) -> Vec<ParticipantId> {
+        let laid_out = conference.shown.iter().filter_map(|callee| {
+            let answering = self.answering(callee);
+            let mut present = conference.present();
+            let found = present.find(|one| answering.contains(&&one.account));
+            found.map(|one| one.id)
+        });
         let chair = conference.chair.into_iter();
         let others = conference.present().map(|one| one.id);
-        chair
-            .chain(others.filter(|one| Some(*one) != conference.chair))
-            .filter(|one| *one != viewer)
-            .collect()
+        let mut wish = Vec::new();
+        for one in laid_out.chain(chair).chain(others) {
+            if one != viewer && !wish.contains(&one) {
+                wish.push(one);
+            }
+        }
+        wish
     }
 
     /// A callee's name for display.
@@ -244,15 +254,23 @@ impl County {
         conference: &Conference,
         invitation: &Invitation,
     ) -> Vec<&AccountId> {
-        self.answering(&invitation.callee)
+        self.within_reach(conference, &invitation.callee, invitation.ordered)
+    }
+
+    /// The same for a callee who is not invited yet.
+    pub(crate) fn within_reach(
+        &self,
+        conference: &Conference,
+        callee: &Callee,
+        ordered: bool,
+    ) -> Vec<&AccountId> {
+        self.answering(callee)
             .into_iter()
             .filter(|account| self.presence.of_account(account) != Presence::Offline)
-            .filter(
-                |account| match self.pull(account, conference, invitation.ordered) {
-                    None | Some(Pull::Hold | Pull::Leave) => true,
-                    Some(Pull::Busy) => false,
-                },
-            )
+            .filter(|account| match self.pull(account, conference, ordered) {
+                None | Some(Pull::Hold | Pull::Leave) => true,
+                Some(Pull::Busy) => false,
+            })
             .collect()
     }
 

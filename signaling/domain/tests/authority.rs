@@ -212,7 +212,7 @@ fn orders_to_the_whole_conference_need_the_chair_or_a_post_above_the_chair() {
 #[test]
 fn every_role_and_order() {
     let orders = OrderKind::ALL;
-    assert_eq!(orders.len(), 66);
+    assert_eq!(orders.len(), 78);
     // Columns in the order of `OrderKind::ALL`: seven of the system, then call,
     // invite, invite absent, cancel; accept, decline, leave; remove, end, mute,
     // mute all, hand over; own media; incidents: report, verify, duplicate, false,
@@ -220,19 +220,24 @@ fn every_role_and_order() {
     // change, dissolve, raise and cancel an alarm, spoke; conduct: mode, role,
     // permit, hand, lower hand, lock, lobby, enter, withdraw, admit, move, insert, observe;
     // call up, next, broadcast, end; spotlight, carousel (start, pause, next, stop), roll (start,
-    // stop); order device, answer device; what is received is of the system.
-    let commands = ".......xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx.xxxxxxxxxxxxxxxxxxxxxxxxxx.";
-    let community = ".......xxxxxxxxxxxxxxxxxxxxxxxxxx...xx.xxxxxxxxxxxxxxxxxxxxxxxxxx.";
-    let in_the_field = ".......xxxxxxxxxxxxxx......x...xx...xx.xxxxxxxxxxxx.xxxxxxxxxxxxx.";
-    let comes_in = "...........xxx.....xx..........xx.........x...xx................x.";
-    let listens_in = "...........xxx.....xx..........xx.........x...xx...x............x.";
+    // stop); order device, answer device; what is received is of the system; plans: install, save,
+    // approve, retire, start, stop; duty: plan, cancel, hand over, contacts; pursuits: pursue, result.
+    let commands = ".......xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx.xxxxxxxxxxxxxxxxxxxxxxxxxx..xxxxxxxxxx.";
+    let community =
+        ".......xxxxxxxxxxxxxxxxxxxxxxxxxx...xx.xxxxxxxxxxxxxxxxxxxxxxxxxx.....xxxxxxx.";
+    let in_the_field =
+        ".......xxxxxxxxxxxxxx......x...xx...xx.xxxxxxxxxxxx.xxxxxxxxxxxxx...........x.";
+    let administers =
+        "...........xxx.....xx..........xx.........x...xx................x..x.x..xxxx..";
+    let listens_in =
+        "...........xxx.....xx..........xx.........x...xx...x............x.............";
     let table = [
         (Role::Commander, commands),
         (Role::Dispatcher, commands),
         (Role::Township, commands),
         (Role::Community, community),
         (Role::Field, in_the_field),
-        (Role::Administrator, comes_in),
+        (Role::Administrator, administers),
         (Role::Supervisor, listens_in),
     ];
     assert_eq!(table.len(), Role::ALL.len());

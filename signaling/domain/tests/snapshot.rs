@@ -6,19 +6,22 @@
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
+use liandong_domain::duty::NewShift;
 use liandong_domain::incident::{FileRef, Report, ReportSource, Step};
+use liandong_domain::plan::{OnMiss, PlanContent, PlanStep, Trigger, Whom};
 use liandong_domain::snapshot::SNAPSHOT_VERSION;
 use liandong_domain::talk::group::{
     AlarmKind, Area, FloorRules, GroupPlan, GroupPriority, Standing, Talk, TalkEnd,
 };
 use liandong_domain::talk::{Rank, TalkOrder};
 use liandong_domain::{
-    Actor, Callee, Conduct, Decision, Device, IncidentKind, IncidentOrder, Level, Order, Place,
-    RollOrder, TalkGroupId, Tier,
+    Actor, Callee, Conduct, Contact, Decision, Device, DutyOrder, IncidentKind, IncidentOrder,
+    Level, Order, Place, PlanId, PlanOrder, RollOrder, TalkGroupId, Tier,
 };
 use serde_json::Value;
-use support::{COMMANDER, JIZHOU, SHAHE, Shell, site};
+use support::{COMMANDER, DISPATCHER, JIZHOU, SHAHE, Shell, site};
 
 /// The places of all values, with the names of sites, accounts and numbers left out.
 fn form(value: &Value, at: &str, places: &mut BTreeSet<String>) {
@@ -34,6 +37,7 @@ fn form(value: &Value, at: &str, places: &mut BTreeSet<String>) {
                     "entered",
                     "sos",
                     "knocks",
+                    "contacts",
                 ]
                 .iter()
                 .any(|map| at.ends_with(map));
@@ -182,6 +186,81 @@ fn everything(shell: &mut Shell) {
     }
 }
 
+/// A plan at work, somebody on duty and somebody who is pursued.
+fn planned(shell: &mut Shell) {
+    let contact = |account: Option<&str>| Contact {
+        name: "值班".to_owned(),
+        account: account.map(Into::into),
+        phone: Some("13800000000".to_owned()),
+    };
+    let duty = |order| Order::Duty { order };
+    let shift = NewShift {
+        site: SHAHE.into(),
+        person: contact(Some(COMMANDER)),
+        from: shell.now,
+        to: shell.now.after(Duration::from_secs(3_600)),
+    };
+    let plan = DutyOrder::Plan {
+        shifts: vec![shift],
+    };
+    shell.by(COMMANDER, duty(plan)).unwrap();
+    let contacts = DutyOrder::SetContacts {
+        site: JIZHOU.into(),
+        contacts: vec![contact(None)],
+        deputy: Some(contact(Some(COMMANDER))),
+    };
+    shell.by(COMMANDER, duty(contacts)).unwrap();
+    let step = PlanStep {
+        after_s: 0,
+        whom: vec![
+            Whom::Site {
+                code: JIZHOU.into(),
+            },
+            Whom::Tier {
+                tier: Tier::Township,
+            },
+        ],
+        show: vec![Whom::IncidentSite],
+        text: "到岗".to_owned(),
+        ack_within_s: 60,
+        on_miss: OnMiss::default(),
+    };
+    let content = PlanContent {
+        name: "防汛".to_owned(),
+        trigger: Trigger {
+            kind: Some(IncidentKind::Mass),
+            level: Some(Level::II),
+            area: Some(JIZHOU.into()),
+        },
+        steps: vec![step],
+        record: true,
+    };
+    shell.devices(JIZHOU, 0);
+    let plan = |order| Order::Plan { order };
+    shell
+        .by(
+            DISPATCHER,
+            plan(PlanOrder::Save {
+                plan: None,
+                content,
+            }),
+        )
+        .unwrap();
+    let approve = PlanOrder::Approve {
+        plan: PlanId(1),
+        version: 1,
+        saved_at: shell.now,
+    };
+    shell.by(COMMANDER, plan(approve)).unwrap();
+    let incident = shell.county.incidents().next().unwrap().id;
+    let start = PlanOrder::Start {
+        plan: PlanId(1),
+        incident,
+    };
+    shell.by(COMMANDER, plan(start)).unwrap();
+    assert_eq!(shell.county.pursuits().all().count(), 1);
+}
+
 #[test]
 fn form_of_a_snapshot_changes_only_with_its_version() {
     let mut shell = Shell::lit();
@@ -207,6 +286,7 @@ fn form_of_a_snapshot_changes_only_with_its_version() {
     everything(&mut shell);
     incident(&mut shell);
     talk_groups(&mut shell);
+    planned(&mut shell);
 
     let mut places = BTreeSet::from([format!(" version {SNAPSHOT_VERSION}")]);
     form(

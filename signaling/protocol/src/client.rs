@@ -5,10 +5,12 @@ use ts_rs::TS;
 
 use crate::conduct::Conduct;
 use crate::directory::{Place, Tier};
+use crate::duty::DutyOrder;
 use crate::ids::{
     AccountId, ConferenceId, IncidentId, InvitationId, ParticipantId, SiteCode, TalkGroupId,
 };
 use crate::incident::{IncidentReport, IncidentStep};
+use crate::plan::{PlanContent, PlanOrder};
 use crate::talk::{FloorAct, TalkOrder};
 
 /// One request over the WebSocket.
@@ -137,6 +139,22 @@ pub enum Request {
     /// Opens one incident's dossier on the page, or closes it (absent). Reply:
     /// `Dossier`, or `Done`; while it is open, changes come as [`crate::Push::Dossier`].
     OpenIncident { incident: Option<IncidentId> },
+    /// Reply: see the orders.
+    Plan { order: PlanOrder },
+    /// Every plan that the client may see. Reply: `Plans`.
+    Plans,
+    /// What the content would do now, run by this client for an incident at the site.
+    /// Nothing happens. Reply: `Rehearsal`.
+    RehearsePlan {
+        content: PlanContent,
+        site: SiteCode,
+    },
+    /// Reply: `Done`.
+    Duty { order: DutyOrder },
+    /// The duty roster over a time. Reply: `Roster`.
+    Roster { from_ms: f64, to_ms: f64 },
+    /// Goes after somebody who was missed, by contacts and other channels. Reply: `Done`.
+    Pursue { invitation: InvitationId },
     /// Rings further targets into a running conference. Reply: `Called`.
     Invite {
         conference: ConferenceId,

@@ -47,6 +47,8 @@ pub struct Conference {
     /// The participant who holds the chair; absent after the chair left and
     /// nobody took it.
     pub chair: Option<ParticipantId>,
+    /// Who is to stand first on the wall, in this order (sites and persons).
+    pub shown: Vec<Target>,
     /// Set by "mute all": who joins later comes in muted, too.
     pub all_muted: bool,
     pub mode: ConferenceMode,

@@ -98,3 +98,19 @@ number_id!(
     /// One talk group; never reused.
     TalkGroupId
 );
+number_id!(
+    /// One plan, all its versions.
+    PlanId
+);
+number_id!(
+    /// A plan at work on one incident.
+    RunId
+);
+number_id!(
+    /// One shift of the duty roster.
+    DutyId
+);
+number_id!(
+    /// What is tried to reach one who was missed.
+    PursuitId
+);

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use crate::client::Target;
 use crate::directory::{Place, Tier};
 use crate::ids::{AccountId, ConferenceId, IncidentId, SiteCode};
+use crate::plan::{PlanChoice, PlanRun};
 
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, ToSchema, TS)]
 #[serde(rename_all = "camelCase")]
@@ -179,6 +180,11 @@ pub struct Dossier {
     pub timeline: Vec<TimelineEntry>,
     /// That it may be a duplicate of, likeliest first.
     pub alike: Vec<IncidentId>,
+    /// Plans in force that this client may run on it, the best fit first; none
+    /// while it may not, or not any more.
+    pub plans: Vec<PlanChoice>,
+    /// Plans at work on it and those that are done, in order.
+    pub runs: Vec<PlanRun>,
 }
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize, TS)]
@@ -256,6 +262,36 @@ pub enum TimelineWhat {
     Attached {
         file: IncidentFile,
         text: String,
+    },
+    PlanStarted {
+        name: String,
+        version: u32,
+    },
+    PlanStopped {
+        name: String,
+    },
+    /// So many are called.
+    PlanStep {
+        /// From 1.
+        step: u32,
+        text: String,
+        called: u32,
+    },
+    PlanStepSettled {
+        /// From 1.
+        step: u32,
+        reached: u32,
+        missed: Vec<String>,
+    },
+    /// Nobody could be reached there by any way.
+    Unreached {
+        name: String,
+        /// Name of the site above that was told.
+        told: Option<String>,
+    },
+    Reached {
+        name: String,
+        by: String,
     },
 }
 

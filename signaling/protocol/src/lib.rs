@@ -14,10 +14,13 @@ pub mod client;
 pub mod conduct;
 pub mod conference;
 pub mod directory;
+pub mod duty;
 pub mod http;
 pub mod ids;
 pub mod incident;
+pub mod plan;
 pub mod platform;
+pub mod pursuit;
 pub mod refusal;
 pub mod server;
 pub mod talk;
@@ -31,7 +34,8 @@ pub use conference::{
 };
 pub use directory::{Directory, DirectoryPerson, DirectorySite, Place, Presence, Role, Tier};
 pub use ids::{
-    AccountId, ConferenceId, IncidentId, InvitationId, ParticipantId, SiteCode, TalkGroupId,
+    AccountId, ConferenceId, DutyId, IncidentId, InvitationId, ParticipantId, PlanId, PursuitId,
+    RunId, SiteCode, TalkGroupId,
 };
 pub use incident::{Dossier, Incident, IncidentReport, IncidentStep};
 pub use refusal::{Refusal, RefusalCode};

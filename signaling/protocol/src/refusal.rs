@@ -48,6 +48,8 @@ pub enum RefusalCode {
     UnknownConference,
     UnknownIncident,
     UnknownTalkGroup,
+    UnknownPlan,
+    UnknownShift,
     /// Not in the incident's present state.
     NotNow,
     /// Only who is ordered in may come.

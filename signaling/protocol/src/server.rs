@@ -6,11 +6,14 @@ use ts_rs::TS;
 use crate::conduct::{ConductNotice, Door, StayReason};
 use crate::conference::{Conference, Invitation, MissReason, Participant};
 use crate::directory::{Directory, Presence};
+use crate::duty::Roster;
 use crate::http::Me;
 use crate::ids::{
-    AccountId, ConferenceId, IncidentId, InvitationId, ParticipantId, SiteCode, TalkGroupId,
+    AccountId, ConferenceId, IncidentId, InvitationId, ParticipantId, PlanId, SiteCode, TalkGroupId,
 };
 use crate::incident::{Dossier, Incident};
+use crate::plan::{Plan, PlanRehearsal};
+use crate::pursuit::Pursuit;
 use crate::refusal::Refusal;
 use crate::talk::TalkNews;
 
@@ -76,6 +79,19 @@ pub enum Reply {
     GroupCreated {
         group: TalkGroupId,
     },
+    PlanSaved {
+        plan: PlanId,
+        version: u32,
+    },
+    Plans {
+        plans: Vec<Plan>,
+    },
+    Rehearsal {
+        rehearsal: PlanRehearsal,
+    },
+    Roster {
+        roster: Roster,
+    },
     Done,
 }
 
@@ -116,6 +132,8 @@ pub struct Snapshot {
     pub participants: Vec<Participant>,
     /// Open ones that the client may know, and the last that are settled.
     pub incidents: Vec<Incident>,
+    /// Of the conferences above, and those that this client's site was told of.
+    pub pursuits: Vec<Pursuit>,
     /// Rings that wait for this client's answer.
     pub rings: Vec<Ring>,
     /// Conferences that the client may come into by itself, or has a place in.
@@ -211,6 +229,15 @@ pub enum SentTrack {
     Screen,
 }
 
+/// What is asked for where it is shown, not pushed whole.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub enum Book {
+    Plans,
+    Roster,
+}
+
 /// One encoding of a sent track (`RTCRtpEncodingParameters`).
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, TS)]
 #[serde(rename_all = "camelCase")]
@@ -282,6 +309,14 @@ pub enum Push {
     /// New or changed.
     Incident {
         incident: Incident,
+    },
+    /// New or changed.
+    Pursuit {
+        pursuit: Pursuit,
+    },
+    /// What the client may know of these has changed; ask for it where it is shown.
+    Changed {
+        book: Book,
     },
     /// The dossier that the client has open, as it is now.
     Dossier {

@@ -22,6 +22,7 @@
 
 pub mod auth;
 pub mod backup;
+pub mod channels;
 pub mod clock;
 pub mod config;
 pub mod desk;

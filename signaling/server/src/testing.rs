@@ -1,6 +1,7 @@
 //! What several unit tests need: a journal whose disk obeys, a small county, a
 //! desk on top of them, and a client of it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -18,6 +19,7 @@ use crate::auth::second_factor::SecondFactors;
 use crate::auth::session::Sessions;
 use crate::auth::sign_in::SignIn;
 use crate::auth::vault::Vault;
+use crate::channels::Channels;
 use crate::clock;
 use crate::desk::clients::{ClientId, ConnectionId};
 use crate::desk::ledger::Ledger;
@@ -234,6 +236,7 @@ pub async fn parts(paper: &Paper) -> Parts<Paper> {
         },
         media: Media::new(node),
         node_events,
+        channels: Channels::new(BTreeMap::new()).0,
         metrics: Arc::new(DeskMetrics::default()),
         // Nobody talks.
         talk: Talk::channel().0,
@@ -275,6 +278,7 @@ pub async fn app(paper: &Paper, data: &Path) -> App {
         metrics,
         platforms: Arc::default(),
         files: crate::files::Files::open(data, |_| Ok(false)).unwrap(),
+        doors: Arc::default(),
         authority: None,
     }
 }

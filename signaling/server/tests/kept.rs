@@ -22,7 +22,7 @@ use serde_json::Value;
 const KEPT: &str = include_str!("kept/journal-1.jsonl");
 
 /// Orders of the server itself: they have no key, so none is in the journal.
-const NEVER_JOURNALED: [&str; 9] = [
+const NEVER_JOURNALED: [&str; 11] = [
     "setDirectory",
     "restarted",
     "tick",
@@ -32,6 +32,8 @@ const NEVER_JOURNALED: [&str; 9] = [
     "deviceLost",
     "spoke",
     "received",
+    "install",
+    "result",
 ];
 
 fn replayed() -> County {

@@ -1,6 +1,14 @@
 import "./topbar.css";
 
-import { LogoutOutlined, SafetyOutlined, SendOutlined, SettingOutlined, UserOutlined } from "@ant-design/icons";
+import {
+  CalendarOutlined,
+  LogoutOutlined,
+  ProfileOutlined,
+  SafetyOutlined,
+  SendOutlined,
+  SettingOutlined,
+  UserOutlined,
+} from "@ant-design/icons";
 import { App, Button, Dropdown } from "antd";
 import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -8,6 +16,8 @@ import { useStore } from "zustand";
 
 import { AccountSecurity } from "../features/login/AccountSecurity";
 import { WebhooksDialog } from "../features/webhooks/WebhooksDialog";
+import { DutyPage } from "../features/duty/DutyPage";
+import { PlansPage } from "../features/plans/PlansPage";
 import { linkStore, signOut, useReplica } from "../protocol/client";
 import { LanguageSwitch } from "../ui/LanguageSwitch";
 import { Mark } from "../ui/Mark";
@@ -31,6 +41,7 @@ export function TopBar({ onDevices, children }: { onDevices: () => void; childre
       <div className="topbar-middle">{children}</div>
       <LinkState />
       <Clock />
+      <Books />
       <LanguageSwitch />
       <Button
         type="text"
@@ -42,6 +53,25 @@ export function TopBar({ onDevices, children }: { onDevices: () => void; childre
       />
       <AccountMenu />
     </header>
+  );
+}
+
+/** Plans and the roster, over whatever is on the page. */
+function Books() {
+  const { t } = useTranslation();
+  const [open, setOpen] = useState<"plans" | "duty" | null>(null);
+  const close = () => setOpen(null);
+  return (
+    <>
+      <Button type="text" icon={<ProfileOutlined aria-hidden />} data-testid="open-plans" onClick={() => setOpen("plans")}>
+        {t("plan.short")}
+      </Button>
+      <Button type="text" icon={<CalendarOutlined aria-hidden />} data-testid="open-duty" onClick={() => setOpen("duty")}>
+        {t("duty.short")}
+      </Button>
+      <PlansPage open={open === "plans"} onClose={close} />
+      <DutyPage open={open === "duty"} onClose={close} />
+    </>
   );
 }
 

@@ -4,6 +4,7 @@ import { createStore } from "zustand/vanilla";
 import { Connection, type ConnectionPhase, type Socket, type Welcome } from "./connection";
 import { allowAutoAnswer, deviceStore, settleDevice } from "./device";
 import { RefusedError } from "./errors";
+import type { Book } from "./generated/Book";
 import type { Conduct } from "./generated/Conduct";
 import type { ConductNotice } from "./generated/ConductNotice";
 import type { ConferenceId } from "./generated/ConferenceId";
@@ -14,6 +15,7 @@ import type { JournalState } from "./generated/JournalState";
 import type { Login } from "./generated/Login";
 import type { Me } from "./generated/Me";
 import type { MissReason } from "./generated/MissReason";
+import type { PlanId } from "./generated/PlanId";
 import type { Push } from "./generated/Push";
 import type { Refusal } from "./generated/Refusal";
 import type { Reply } from "./generated/Reply";
@@ -24,6 +26,7 @@ import type { StayReason } from "./generated/StayReason";
 import type { Target } from "./generated/Target";
 import * as http from "./http";
 import { type NetworkChange, watchNetwork } from "./network";
+import { turnPushOff } from "./push";
 import { applyPush, entered, fromSnapshot, opened, parted, type Replica, resync, withDossier } from "./replica";
 import { forgetTalk, hearTalk } from "./talk";
 import { Vitals } from "./vitals";
@@ -70,6 +73,8 @@ export const replicaStore = createStore<{ replica: Replica | null }>(() => ({ re
 export const overloadStore = createStore<{ level: number }>(() => ({ level: 0 }));
 /** Whether orders can be carried out. */
 export const journalStore = createStore<{ state: JournalState }>(() => ({ state: "well" }));
+/** How often each book has changed, as far as we were told; what shows it asks for it anew. */
+const bookStore = createStore<Record<Book, number>>(() => ({ plans: 0, roster: 0 }));
 export const vitals = new Vitals();
 
 /** Fifty sites that answer at once send hundreds of pushes; the page is drawn anew about 30 times a second. */
@@ -117,6 +122,9 @@ function welcomed(welcome: Welcome): void {
       : fromSnapshot(welcome.me, welcome.snapshot, welcome.serverTimeMs, now);
   publish(replica);
   void askForDossier().catch(() => undefined); // asked for again with the next welcome
+  // What changed while there was no line was not told.
+  bookChanged("plans");
+  bookChanged("roster");
   tell({ type: "welcomed", resumed: welcome.resumed });
 }
 
@@ -129,12 +137,22 @@ function pushed(push: Push): void {
   if (push.type === "stay") tell({ type: "seated", reason: push.reason });
   if (push.type === "resync") void askForDossier().catch(() => undefined);
   if (push.type === "talk") hearTalk(push.news);
+  if (push.type === "changed") bookChanged(push.book);
   if (push.type === "overload") overloadStore.setState({ level: push.level });
   if (push.type === "journal") journalStore.setState({ state: push.state });
   if (push.type === "ringStopped" && push.reason !== null && stopped !== undefined) {
     tell({ type: "ringMissed", fromSiteName: stopped.fromSiteName, reason: push.reason });
   }
   if (push.type === "signedOut") signedOut(push.refusal);
+}
+
+function bookChanged(book: Book): void {
+  bookStore.setState((counts) => ({ [book]: counts[book] + 1 }));
+}
+
+/** A number that is another one when the book has changed. */
+export function useBook(book: Book): number {
+  return useStore(bookStore, (counts) => counts[book]);
 }
 
 function ringOf(invitation: InvitationId) {
@@ -275,6 +293,8 @@ export async function signIn(credentials: Login): Promise<void> {
 
 export async function signOut(): Promise<void> {
   signedOut(null);
+  // Whoever has signed out is not told of rings on this browser any more. Without a line the messages stay on.
+  await turnPushOff().catch(() => undefined);
   await http.logout();
 }
 
@@ -373,6 +393,12 @@ export async function ringAbout(incident: IncidentId, title: string, orders: Tar
     change((replica) => entered(replica, called, null));
   }
   if (!rung && refused !== null) throw refused;
+}
+
+/** Runs the plan on the incident; the own call is from then on that of the plan. */
+export async function startPlan(plan: PlanId, incident: IncidentId): Promise<void> {
+  const reply = await order({ type: "plan", order: { type: "start", plan, incident } });
+  if (reply.type === "called") change((replica) => entered(replica, reply.conference, null));
 }
 
 function portionsOf(targets: readonly Target[], ordered: boolean): { targets: Target[]; ordered: boolean }[] {

@@ -59,6 +59,7 @@ const WELCOME: Welcome = {
     invitations: [],
     participants: [],
     incidents: [],
+    pursuits: [],
     rings: [],
     doors: [],
     ownParticipant: null,

@@ -123,3 +123,25 @@ export async function deliverAgain(webhook: string, entry: number): Promise<void
 export async function deliverAllAgain(webhook: string): Promise<void> {
   await call(`/api/webhooks/${webhook}/dead`, { method: "POST" });
 }
+
+/** The server's key for Web Push; refused where it has none. */
+export async function pushKey(): Promise<string> {
+  const response = await call("/api/push/key", { method: "GET" });
+  return ((await response.json()) as { key: string }).key;
+}
+
+export async function keepSubscription(subscription: PushSubscriptionJSON): Promise<void> {
+  await send("POST", subscription);
+}
+
+export async function forgetSubscription(endpoint: string): Promise<void> {
+  await send("DELETE", { endpoint });
+}
+
+async function send(method: "POST" | "DELETE", body: unknown): Promise<void> {
+  await call("/api/push/subscription", {
+    method,
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+}

@@ -42,6 +42,7 @@ const CONFERENCE: Conference = {
   incident: null,
   startedAtMs: NOW,
   chair: 20,
+  shown: [],
   allMuted: false,
   mode: "free",
   locked: false,
@@ -94,6 +95,7 @@ function snapshot(change: Partial<Snapshot> = {}): Snapshot {
     invitations: [],
     participants: [],
     incidents: [],
+    pursuits: [],
     rings: [],
     doors: [],
     ownParticipant: null,
@@ -251,7 +253,7 @@ const INCIDENT: Incident = {
 };
 
 function dossier(change: Partial<Incident> = {}): Dossier {
-  return { incident: { ...INCIDENT, ...change }, text: "约二十户", responders: [], files: [], timeline: [], alike: [] };
+  return { incident: { ...INCIDENT, ...change }, text: "约二十户", responders: [], files: [], timeline: [], alike: [], plans: [], runs: [] };
 }
 
 describe("incidents", () => {

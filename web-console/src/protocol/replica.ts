@@ -12,6 +12,8 @@ import type { InvitationId } from "./generated/InvitationId";
 import type { Me } from "./generated/Me";
 import type { Participant } from "./generated/Participant";
 import type { ParticipantId } from "./generated/ParticipantId";
+import type { Pursuit } from "./generated/Pursuit";
+import type { PursuitId } from "./generated/PursuitId";
 import type { Push } from "./generated/Push";
 import type { Ring } from "./generated/Ring";
 import type { SiteCode } from "./generated/SiteCode";
@@ -39,6 +41,8 @@ export type Replica = {
   invitations: ReadonlyMap<InvitationId, Invitation>;
   participants: ReadonlyMap<ParticipantId, Participant>;
   incidents: ReadonlyMap<IncidentId, Incident>;
+  /** Who is being gone after, and how. */
+  pursuits: ReadonlyMap<PursuitId, Pursuit>;
   open: OpenDossier | null;
   rings: readonly OwnRing[];
   /** Calls that we may come into by ourselves, or have a place in. */
@@ -65,6 +69,7 @@ export function fromSnapshot(me: Me, snapshot: Snapshot, serverTimeMs: number, n
     invitations: keyed(snapshot.invitations, (invitation) => invitation.id),
     participants,
     incidents: keyed(snapshot.incidents, (incident) => incident.id),
+    pursuits: keyed(snapshot.pursuits, (pursuit) => pursuit.id),
     open: null,
     rings: snapshot.rings.map((ring) => withAutoAnswer(ring, nowMs)),
     doors: snapshot.doors,
@@ -175,11 +180,14 @@ export function applyPush(replica: Replica, push: Push, nowMs: number): Replica 
       return push.conference === replica.ownConference ? { ...replica, slots: push.slots } : replica;
     case "incident":
       return withIncident(replica, push.incident);
+    case "pursuit":
+      return { ...replica, pursuits: put(replica.pursuits, push.pursuit.id, push.pursuit) };
     case "dossier":
       return withDossier(replica, push.dossier);
     case "resync":
       return resync(replica, push.snapshot, nowMs);
-    // Not state: shown as they come (vitals), or acted upon (media, session).
+    // Not state: shown as they come (vitals), or acted upon (media, session, books).
+    case "changed":
     case "conducted":
     case "speaking":
     case "quality":
@@ -218,6 +226,7 @@ function forget(replica: Replica, conference: ConferenceId, endedBy: AccountId |
     conferences: without(replica.conferences, (other) => other.id === conference),
     invitations: without(replica.invitations, (invitation) => invitation.conference === conference),
     participants: without(replica.participants, (participant) => participant.conference === conference),
+    pursuits: without(replica.pursuits, (pursuit) => pursuit.conference === conference),
     rings: replica.rings.filter((ring) => ring.conference !== conference),
   };
   if (replica.ownConference !== conference && replica.leftBehind !== conference) return next;

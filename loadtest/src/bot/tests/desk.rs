@@ -93,6 +93,7 @@ fn snapshot() -> Snapshot {
         invitations: Vec::new(),
         participants: Vec::new(),
         incidents: Vec::new(),
+        pursuits: Vec::new(),
         rings: Vec::new(),
         doors: Vec::new(),
         own_participant: None,

@@ -1,6 +1,7 @@
 //! Whom a call rings: from targets to invitations.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::conduct::ParticipantRole;
 use crate::authority::{Post, Reach, may_command};
@@ -68,8 +69,9 @@ impl Draft {
         // What an emergency's caller is in keeps his place, too.
         self.go_into(by, &running, incident.is_some());
         self.come_in(by, &running, false);
+        let wait = self.county.timing.queued;
         for callee in callees {
-            self.issue(by, conference, callee, ordered, 1, None);
+            self.issue(by, conference, (callee, ordered), 1, None, wait);
         }
         Ok(())
     }
@@ -202,6 +204,19 @@ impl Draft {
         callees: Vec<(Callee, bool)>,
         forced: Option<&str>,
     ) -> Result<(), Refusal> {
+        let wait = self.county.timing.queued;
+        self.ring_into_for(by, running, callees, forced, wait)
+    }
+
+    /// `wait`: for a device, where none is there.
+    pub(crate) fn ring_into_for(
+        &mut self,
+        by: &Account,
+        running: &Conference,
+        callees: Vec<(Callee, bool)>,
+        forced: Option<&str>,
+        wait: Duration,
+    ) -> Result<(), Refusal> {
         let there = running.there().count() + running.pending().count();
         if there + callees.len() > MAX_PARTICIPANTS {
             return Err(full_conference());
@@ -224,7 +239,7 @@ impl Draft {
             let attempt = running
                 .last_invitation(&callee)
                 .map_or(1, |last| last.attempt.saturating_add(1));
-            self.issue(by, running.id, callee, ordered, attempt, forced);
+            self.issue(by, running.id, (callee, ordered), attempt, forced, wait);
         }
         Ok(())
     }
@@ -234,10 +249,10 @@ impl Draft {
         &mut self,
         by: &Account,
         conference: ConferenceId,
-        callee: Callee,
-        ordered: bool,
+        (callee, ordered): (Callee, bool),
         attempt: u32,
         forced: Option<&str>,
+        wait: Duration,
     ) {
         let invitation = InvitationId(self.county.last.invitation.0.saturating_add(1));
         self.push(Event::InvitationIssued {
@@ -248,7 +263,7 @@ impl Draft {
             ordered,
             attempt,
             at: self.now,
-            deadline: self.now.after(self.county.timing.queued),
+            deadline: self.now.after(wait),
             forced: forced.map(str::to_owned),
         });
     }
@@ -380,7 +395,7 @@ impl County {
     }
 
     /// Present in the conference, or being called into it.
-    fn is_there(&self, conference: &Conference, callee: &Callee) -> bool {
+    pub(crate) fn is_there(&self, conference: &Conference, callee: &Callee) -> bool {
         let answering = self.answering(callee);
         let there = conference
             .there()

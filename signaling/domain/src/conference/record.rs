@@ -51,6 +51,8 @@ pub struct Conference {
     pub(crate) knocks: BTreeMap<AccountId, Timestamp>,
     /// The host is alone and nothing rings: it ends then.
     pub alone_until: Option<Timestamp>,
+    /// Who is to be shown first, in this order.
+    pub shown: Vec<Callee>,
     pub(crate) invitations: BTreeMap<InvitationId, Invitation>,
     pub(crate) participants: BTreeMap<ParticipantId, Participant>,
 }
@@ -221,6 +223,7 @@ impl Conference {
             roll: None,
             knocks: BTreeMap::new(),
             alone_until: None,
+            shown: Vec::new(),
             invitations: BTreeMap::new(),
             participants: BTreeMap::new(),
         })
@@ -240,6 +243,7 @@ impl Conference {
             }
             Event::AllMuteChanged { muted, .. } => self.all_muted = *muted,
             Event::ConferenceAlone { until, .. } => self.alone_until = *until,
+            Event::ConferenceLaidOut { shown, .. } => self.shown.clone_from(shown),
             Event::ConferenceEnded { at, .. } => {
                 self.state = ConferenceState::Ended;
                 self.ended_at = Some(*at);
@@ -271,6 +275,9 @@ impl Conference {
             | Event::AccountPresenceChanged { .. }
             | Event::SitePresenceChanged { .. }
             | Event::Incident { .. }
+            | Event::Plan { .. }
+            | Event::Duty { .. }
+            | Event::Pursuit { .. }
             | Event::Restarted { .. }
             | Event::ConferenceCalled { .. }
             | Event::Talk { .. }

@@ -18,6 +18,7 @@ impl Draft {
     /// Until nothing follows any more. Every step moves a state machine
     /// forward or writes down what is so, so this comes to an end.
     pub(crate) fn settle(&mut self) {
+        let mut seen = 0;
         loop {
             let before = self.count();
             self.settle_holds();
@@ -29,6 +30,8 @@ impl Draft {
                 self.settle_chair(conference.id);
                 self.settle_live(conference.id);
             }
+            self.settle_pursuits(&mut seen);
+            self.settle_plans();
             if self.count() == before {
                 return;
             }
@@ -178,6 +181,9 @@ impl Draft {
                 self.end(&conference, EndReason::NobodyCame, None);
             }
         }
+        self.tick_duty();
+        self.tick_plans();
+        self.tick_pursuits();
     }
 
     /// No device is there; whoever was in a conference has to come back.

@@ -301,7 +301,7 @@ impl Draft {
         Ok(())
     }
 
-    fn may_send(&self, by: &Account, responder: &Callee) -> Result<(), Refusal> {
+    pub(crate) fn may_send(&self, by: &Account, responder: &Callee) -> Result<(), Refusal> {
         let directory = &self.county.directory;
         let unknown = |name: &str| Refusal::UnknownTarget(name.to_owned());
         let (name, own, post) = match responder {

@@ -131,7 +131,13 @@ impl Incident {
             What::Controlled { .. } => self.enter(IncidentInput::Control, event.at),
             What::Closed { .. } => self.enter(IncidentInput::Close, event.at),
             What::Reviewed { .. } => self.enter(IncidentInput::Review, event.at),
-            What::Noted { .. } => {}
+            What::Noted { .. }
+            | What::PlanStarted { .. }
+            | What::PlanStopped { .. }
+            | What::PlanStep { .. }
+            | What::PlanStepSettled { .. }
+            | What::Unreached { .. }
+            | What::Reached { .. } => {}
             What::Attached { file, .. } => self.files.push(file.clone()),
         }
         self.note(event);

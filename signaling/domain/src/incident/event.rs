@@ -8,7 +8,7 @@ use super::order::Report;
 use super::state::ResponderState;
 use super::{IncidentKind, Level};
 use crate::directory::Tier;
-use crate::ids::{AccountId, ConferenceId, IncidentId, SiteCode};
+use crate::ids::{AccountId, ConferenceId, IncidentId, RunId, SiteCode};
 use crate::invitation::Callee;
 use crate::time::Timestamp;
 
@@ -83,5 +83,42 @@ pub enum What {
     Attached {
         file: FileRef,
         text: String,
+    },
+    /// A plan is run on it.
+    PlanStarted {
+        run: RunId,
+        name: String,
+        version: u32,
+    },
+    /// Its later steps are not done.
+    PlanStopped {
+        run: RunId,
+        name: String,
+    },
+    /// A step of a plan has begun: so many are called, with this text.
+    PlanStep {
+        run: RunId,
+        /// Index of the step.
+        step: u32,
+        text: String,
+        called: u32,
+    },
+    /// All of a step are reached, or its deadline has come.
+    PlanStepSettled {
+        run: RunId,
+        step: u32,
+        reached: u32,
+        missed: Vec<Callee>,
+    },
+    /// Nothing helped to reach somebody who was called about it.
+    Unreached {
+        callee: Callee,
+        /// The site above that was told.
+        told: Option<SiteCode>,
+    },
+    /// Somebody was reached after all, by whom in words.
+    Reached {
+        callee: Callee,
+        name: String,
     },
 }

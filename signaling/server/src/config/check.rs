@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use super::file::File;
 use super::{
-    Calls, Config, Network, Overrides, TlsFiles, accounts, groups, ice, platforms, sites, webhooks,
+    Calls, Config, Network, Overrides, TlsFiles, accounts, channels, groups, ice, plans, platforms,
+    sites, webhooks,
 };
 
 const DEFAULT_PORT: u16 = 8443;
@@ -73,6 +74,7 @@ pub(super) fn check(file: File, folder: &Path, overrides: &Overrides) -> Result<
     }
     let sites = sites::load(&file.county, folder, &mut mistakes);
     let accounts = accounts::load(&file.accounts, folder, &sites, &mut mistakes);
+    let plans = plans::load(file.county.plans.as_ref(), folder, &mut mistakes);
     let network = network(&file.network, overrides, &mut mistakes);
     let calls = calls(&file.calls, &mut mistakes);
     let tls_files = file.tls.map(|tls| TlsFiles {
@@ -100,6 +102,8 @@ pub(super) fn check(file: File, folder: &Path, overrides: &Overrides) -> Result<
         );
     }
     let first_groups = groups::load(file.talk.first_groups.as_deref(), folder, &mut mistakes);
+    let push = channels::push(file.push, &mut mistakes);
+    let gateway = channels::gateway(file.gateway, &mut mistakes);
     let ice_servers = ice::check(file.media.ice_servers, &mut mistakes);
     let platforms = platforms::check(file.platforms, folder, &sites, &mut mistakes);
     let webhooks = webhooks::check(file.webhooks, folder, &platforms, &mut mistakes);
@@ -108,6 +112,9 @@ pub(super) fn check(file: File, folder: &Path, overrides: &Overrides) -> Result<
             county_name: file.county.name,
             sites,
             accounts,
+            plans,
+            push,
+            gateway,
             network,
             tls_files,
             calls,

@@ -21,6 +21,8 @@ pub(super) struct File {
     pub tls: Option<Tls>,
     #[serde(default)]
     pub calls: Calls,
+    pub push: Option<Push>,
+    pub gateway: Option<Gateway>,
     #[serde(default)]
     pub talk: Talk,
     #[serde(default)]
@@ -39,6 +41,8 @@ pub(super) struct County {
     pub name: String,
     /// CSV with the head `code,tier,name,parent,longitude,latitude`.
     pub sites: PathBuf,
+    /// JSON: plans that come into force where none is known by their name.
+    pub plans: Option<PathBuf>,
     /// Codes of sites whose terminals always ring, even on an order.
     #[serde(default)]
     pub never_auto_answer: Vec<String>,
@@ -88,6 +92,28 @@ pub(super) struct Calls {
     pub ring_seconds: Option<u32>,
     pub connect_seconds: Option<u32>,
     pub auto_answer_ms: Option<u32>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Push {
+    pub contact: String,
+    #[serde(default)]
+    pub services: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Gateway {
+    pub url: String,
+    pub secret: String,
+}
+
+impl std::fmt::Debug for Gateway {
+    /// Never shows what is secret in it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Gateway").finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -5,10 +5,12 @@
 //! can be wrong with it [`check`]'s.
 
 mod accounts;
+mod channels;
 mod check;
 mod file;
 mod groups;
 mod ice;
+mod plans;
 mod platforms;
 mod sites;
 mod webhooks;
@@ -18,9 +20,11 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use liandong_protocol::plan::PlanContent;
 use liandong_protocol::talk::GroupPlan;
 use liandong_protocol::{AccountId, Place, Role, SiteCode, Tier};
 
+pub use channels::{Gateway, Push};
 pub use check::{Mistake, Mistakes};
 pub use ice::{IceAccess, IceServer};
 pub use platforms::{Platform, Right, Secret};
@@ -47,6 +51,12 @@ pub struct Config {
     pub demo: bool,
     /// Roles whose accounts must have a second factor.
     pub second_factor: Vec<Role>,
+    /// Absent: phones get no messages.
+    pub push: Option<Push>,
+    /// Absent: there is no gateway.
+    pub gateway: Option<Gateway>,
+    /// Come into force at the first start.
+    pub plans: Vec<PlanContent>,
     /// What clients are given for their peer connections.
     pub ice_servers: Vec<IceServer>,
     /// Which other platforms may use `/api/v1`.

@@ -192,6 +192,7 @@ fn platforms_are_checked_and_know_where_they_may_report() {
         "nanjiang-sites.csv",
         "nanjiang-accounts.csv",
         "nanjiang-groups.csv",
+        "nanjiang-plans.json",
     ] {
         std::fs::copy(nanjiang.join(name), folder.path().join(name)).unwrap();
     }
@@ -250,6 +251,7 @@ fn webhooks_go_to_safe_addresses_with_a_secret_that_nobody_else_reads() {
         "nanjiang-sites.csv",
         "nanjiang-accounts.csv",
         "nanjiang-groups.csv",
+        "nanjiang-plans.json",
     ] {
         std::fs::copy(nanjiang.join(name), folder.path().join(name)).unwrap();
     }

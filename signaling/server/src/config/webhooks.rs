@@ -17,7 +17,7 @@ const SECRET_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 const MAX_WEBHOOKS: usize = 32;
 
 /// What can be told, by its name on the wire.
-pub const EVENTS: [&str; 14] = [
+pub const EVENTS: [&str; 20] = [
     "incident.reported",
     "incident.verified",
     "incident.markedDuplicate",
@@ -32,6 +32,12 @@ pub const EVENTS: [&str; 14] = [
     "incident.reviewed",
     "incident.noted",
     "incident.attached",
+    "incident.planStarted",
+    "incident.planStopped",
+    "incident.planStep",
+    "incident.planStepSettled",
+    "incident.unreached",
+    "incident.reached",
 ];
 
 /// One receiver.

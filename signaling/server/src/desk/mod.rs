@@ -18,6 +18,7 @@ use liandong_protocol::http::Me;
 use liandong_protocol::{ClientMessage, Device, Refusal, RefusalCode, Reply};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::channels::Told;
 use crate::journal::record::Access;
 use crate::media::OfferDone;
 use crate::views::wire::refuse;
@@ -92,6 +93,8 @@ enum Input {
         access: Access,
         reply: oneshot::Sender<Result<(), Refusal>>,
     },
+    /// What a channel says of an attempt.
+    Channel(Told),
     Me {
         account: AccountId,
         reply: oneshot::Sender<Option<Me>>,
@@ -189,6 +192,11 @@ impl Desk {
     /// The journal cannot be written.
     pub async fn record(&self, access: Access) -> Result<(), Refusal> {
         self.ask(|reply| Input::Record { access, reply }).await?
+    }
+
+    /// What a channel says of an attempt to reach somebody.
+    pub async fn heard(&self, told: Told) {
+        self.tell(Input::Channel(told)).await;
     }
 
     /// Who the account is; `None` when it is unknown or inactive.

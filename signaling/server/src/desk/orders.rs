@@ -6,7 +6,7 @@ use liandong_domain::{
 use liandong_protocol::{self as protocol, Request};
 
 use crate::media::wishes::{Tile, bounded_height};
-use crate::views::{conduct, incidents, talk, wire};
+use crate::views::{conduct, duty, incidents, plans, talk, wire};
 
 /// A request by what it takes to carry it out.
 #[derive(Debug)]
@@ -25,12 +25,28 @@ pub enum Work {
     },
     /// The client's page shows this one whole, or none.
     OpenIncident(Option<IncidentId>),
+    /// What stands in the books, and what a plan would do.
+    Read(Reading),
     /// Only the first message of a connection may be one.
     Hello,
     /// The exchange's, see [`crate::talk`]; the connection takes it there.
     Floor,
     /// Nothing is to be done.
     Ping,
+}
+
+/// What is read and changes nothing.
+#[derive(Debug)]
+pub enum Reading {
+    Plans,
+    Rehearsal {
+        content: protocol::plan::PlanContent,
+        site: domain::SiteCode,
+    },
+    Roster {
+        from_ms: f64,
+        to_ms: f64,
+    },
 }
 
 impl From<Request> for Work {
@@ -92,6 +108,25 @@ impl From<Request> for Work {
             },
             Request::OpenIncident { incident } => {
                 return Work::OpenIncident(incident.map(incidents::id_of));
+            }
+            Request::Plan { order } => Order::Plan {
+                order: plans::order(order),
+            },
+            Request::Duty { order } => Order::Duty {
+                order: duty::order(order),
+            },
+            Request::Pursue { invitation } => Order::Pursuit {
+                order: domain::PursuitOrder::Pursue {
+                    invitation: invitation_id(invitation),
+                },
+            },
+            Request::Plans => return Work::Read(Reading::Plans),
+            Request::RehearsePlan { content, site } => {
+                let site = domain::SiteCode(site.0);
+                return Work::Read(Reading::Rehearsal { content, site });
+            }
+            Request::Roster { from_ms, to_ms } => {
+                return Work::Read(Reading::Roster { from_ms, to_ms });
             }
             Request::Invite {
                 conference,

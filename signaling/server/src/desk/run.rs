@@ -7,9 +7,11 @@
 //! * [`rolls`] – what is received of those whom a roll calls
 //! * [`seats`] – stays that no client asked for
 //! * [`media`] – what the media node tells
+//! * [`reading`] – what is asked and changes nothing
 
 mod arrivals;
 mod media;
+mod reading;
 mod rolls;
 mod seats;
 
@@ -31,6 +33,7 @@ use super::ledger::Ledger;
 use super::orders::Work;
 use super::tell::{self, Told};
 use super::{Desk, Input, Look, Status, encode_reply};
+use crate::channels::Channels;
 use crate::clock;
 use crate::http::metrics::DeskMetrics;
 use crate::journal::{Journal, JournalError};
@@ -66,6 +69,7 @@ pub struct Parts<J> {
     pub counties: watch::Sender<County>,
     /// Told how many entries the journal has.
     pub entries: watch::Sender<u64>,
+    pub channels: Channels,
 }
 
 /// Starts the desk's task.
@@ -104,6 +108,7 @@ struct Running<J> {
     talk: Talk,
     counties: watch::Sender<County>,
     entries: watch::Sender<u64>,
+    channels: Channels,
     clients: Clients,
     told: Told,
     /// The server's own orders that could not be journaled yet.
@@ -173,6 +178,7 @@ impl<J: Journal> Running<J> {
             talk: parts.talk,
             counties: parts.counties,
             entries: parts.entries,
+            channels: parts.channels,
             clients: Clients::default(),
             told: Told::default(),
             again: Vec::new(),
@@ -189,6 +195,8 @@ impl<J: Journal> Running<J> {
         mut inputs: mpsc::Receiver<Input>,
         mut node_events: mpsc::Receiver<NodeEvent>,
     ) {
+        let now = self.now();
+        self.channels.resume(self.ledger.county(), now);
         let mut housekeeping = tokio::time::interval(HOUSEKEEPING_EVERY);
         housekeeping.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut figures = tokio::time::interval(SPEAKING_EVERY);
@@ -282,6 +290,7 @@ impl<J: Journal> Running<J> {
                 self.ledger.access(access, now);
                 batch.after.push(After::Recorded(reply));
             }
+            Input::Channel(told) => self.own_order(told.order(), batch),
             Input::Me { account, reply } => {
                 let me = snapshot::me(self.ledger.county(), &self.setting, &account);
                 drop(reply.send(me)); // whoever asked may be gone
@@ -370,6 +379,10 @@ impl<J: Journal> Running<J> {
                 Reply::Done
             }),
             Work::OpenIncident(incident) => self.open_incident(client, incident),
+            Work::Read(reading) => {
+                let account = found.account.clone();
+                reading::read(self.ledger.county(), &account, reading)
+            }
             Work::Ping => Ok(Reply::Done),
             Work::Floor => Err(refuse(
                 RefusalCode::Malformed,
@@ -535,6 +548,7 @@ impl<J: Journal> Running<J> {
         let county = self.ledger.county();
         self.told
             .tell(county, &self.setting, &mut self.clients, events);
+        self.channels.send(county, events);
         self.release_gone();
         self.seat_new_stays(events);
         batch

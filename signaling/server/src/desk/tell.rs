@@ -3,6 +3,8 @@
 //! What was told last is compared with what is so now. So it does not matter
 //! by which events something came about, and nothing unchanged is sent.
 
+mod books;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::extract::ws::Utf8Bytes;
@@ -60,6 +62,7 @@ impl Told {
         }
         tell_notices(county, clients, events);
         tell_incidents(county, clients, events);
+        books::tell(county, clients, events);
         if !events.is_empty() {
             tell_rings(county, setting, clients);
         }
@@ -256,7 +259,8 @@ fn tell_presence(county: &County, clients: &mut Clients, event: &Event) {
 
 /// To whoever may know of it, in his own view; the whole to whoever has it open.
 fn tell_incidents(county: &County, clients: &Clients, events: &[Event]) {
-    let touched: BTreeSet<IncidentId> = events.iter().filter_map(Event::incident).collect();
+    let mut touched: BTreeSet<IncidentId> = events.iter().filter_map(Event::incident).collect();
+    touched.extend(books::planned_incidents(county, events));
     for one in touched.into_iter().filter_map(|id| county.incident(id)) {
         for (_, client) in clients.all().filter(|(_, client)| client.welcomed) {
             if !county.sees_incident(&client.account, one) {

@@ -3,6 +3,7 @@
 //! * [`listener`] – TCP, TLS, limits on connections
 //! * [`account`] – second factor, one-time links
 //! * [`api`] – login, logout, who am I
+//! * [`channels`] – messages to phones, results of a gateway
 //! * [`v1`] – the door for other platforms; [`problem`] – what they are refused
 //! * [`webhooks`] – how outgoing messages stand
 //! * [`openapi`] – the document of all of it
@@ -14,6 +15,7 @@
 
 pub mod account;
 pub mod api;
+pub mod channels;
 pub mod console;
 pub mod files;
 pub mod headers;
@@ -68,6 +70,7 @@ pub struct App {
     pub platforms: Arc<Platforms>,
     pub files: Files,
     pub webhooks: Webhooks,
+    pub doors: Arc<channels::Doors>,
     /// The own authority's certificate; absent with certificates by configuration.
     pub authority: Option<PathBuf>,
 }

@@ -10,7 +10,7 @@ use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{App, account, api, console, files, health, metrics, v1, webhooks};
+use super::{App, account, api, channels, console, files, health, metrics, v1, webhooks};
 use crate::auth::session::COOKIE_NAME;
 use crate::auth::signature;
 
@@ -87,6 +87,9 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(files::add))
         .routes(routes!(files::show))
         .merge(v1::routes())
+        .routes(routes!(channels::key))
+        .routes(routes!(channels::subscribe, channels::unsubscribe))
+        .routes(routes!(channels::result))
         .routes(routes!(webhooks::list))
         .routes(routes!(webhooks::again))
         .routes(routes!(webhooks::all_again))

@@ -167,6 +167,8 @@ impl From<Refusal> for Trouble {
             RefusalCode::UnknownConference
             | RefusalCode::UnknownIncident
             | RefusalCode::UnknownTalkGroup
+            | RefusalCode::UnknownPlan
+            | RefusalCode::UnknownShift
             | RefusalCode::UnknownInvitation
             | RefusalCode::UnknownParticipant => ProblemCode::NotFound,
             RefusalCode::AlreadyThere

@@ -95,6 +95,8 @@ pub fn status(code: RefusalCode) -> StatusCode {
         | RefusalCode::UnknownConference
         | RefusalCode::UnknownIncident
         | RefusalCode::UnknownTalkGroup
+        | RefusalCode::UnknownPlan
+        | RefusalCode::UnknownShift
         | RefusalCode::UnknownInvitation
         | RefusalCode::UnknownParticipant => StatusCode::NOT_FOUND,
         RefusalCode::AlreadyThere

@@ -2,10 +2,12 @@
 //!
 //! * this file: `liandong serve`
 //! * [`passwords`] – who may sign in, and with what
+//! * `doors` – channels to those who have no device connected
 //! * [`banner`] – what is printed at the start
 //! * [`second_factor`] – `liandong second-factor`, on a stopped server
 
 pub mod banner;
+mod doors;
 pub mod passwords;
 pub mod second_factor;
 
@@ -46,7 +48,7 @@ use crate::tls::acceptor::{Shown, server_config};
 use crate::tls::addresses::Reachable;
 use crate::tls::authority::{Authority, TlsError};
 use crate::views::snapshot::Setting;
-use crate::views::{talk, wire};
+use crate::views::{plans, talk, wire};
 use crate::webhooks::Webhooks;
 use crate::webhooks::store::StoreError;
 
@@ -80,6 +82,8 @@ pub enum StartError {
     Tls(#[from] TlsError),
     #[error(transparent)]
     Listen(#[from] ListenError),
+    #[error("channels: {0}")]
+    Channels(String),
     #[error("media: {0}")]
     Node(#[from] NodeError),
 }
@@ -126,6 +130,7 @@ pub async fn serve(
     let (counties, county) = watch::channel(ledger.county().clone());
     let webhooks = Webhooks::open(data, &config.webhooks, Arc::clone(&metrics))?;
     let (entries, new_entries) = watch::channel(ledger.seq());
+    let (channels, heard, doors) = doors::open(&config, data)?;
     let (desk, desk_task) = desk::run::start(Parts {
         ledger,
         setting: setting(&config),
@@ -135,7 +140,9 @@ pub async fn serve(
         talk: talk.clone(),
         counties,
         entries,
+        channels,
     });
+    tokio::spawn(doors::pass_on(heard, desk.clone()));
     // Ends with the desk.
     exchange::start(exchange::Parts {
         talk: talk.clone(),
@@ -167,6 +174,7 @@ pub async fn serve(
         files,
         webhooks,
         platforms: Arc::new(Platforms::new(&config.platforms)),
+        doors: Arc::new(doors),
         authority: certificates
             .authority
             .as_ref()
@@ -239,6 +247,7 @@ async fn ledger(config: &Config, data: &Path) -> Result<Ledger<SqliteJournal>, S
     if ledger.seq() > 0 {
         orders.push(Order::Restarted);
     }
+    orders.extend(config.plans.iter().map(plans::install));
     for order in orders {
         ledger
             .order(&Actor::System, None, &order, clock::now())

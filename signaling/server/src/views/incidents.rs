@@ -7,6 +7,7 @@ use liandong_domain as domain;
 use liandong_protocol as protocol;
 use liandong_protocol::incident as wire;
 
+use super::plans;
 use super::wire::{account_id, conference_id, ms, site_code, target_of, tier, tier_of};
 
 /// Settled ones that a client is still told of at its start.
@@ -247,10 +248,11 @@ pub fn dossier(
             .map(|entry| wire::TimelineEntry {
                 at_ms: ms(entry.at),
                 by: entry.by.as_ref().map(account_id),
-                by_name: entry
-                    .by
-                    .as_ref()
-                    .map_or_else(|| reporter(county, one), |by| account_name(county, by)),
+                by_name: match (&entry.by, &entry.what) {
+                    (Some(by), _) => account_name(county, by),
+                    (None, What::Reported { .. }) => reporter(county, one),
+                    (None, _) => String::new(), // the server itself
+                },
                 what: what(county, &entry.what),
             })
             .collect(),
@@ -258,6 +260,8 @@ pub fn dossier(
             .into_iter()
             .map(|one| id(one.id))
             .collect(),
+        plans: plans::choices(county, viewer, one),
+        runs: plans::runs(county, one.id),
     }
 }
 
@@ -301,6 +305,36 @@ fn what(county: &domain::County, what: &What) -> wire::TimelineWhat {
             findings: findings.clone(),
         },
         What::Noted { text } => wire::TimelineWhat::Noted { text: text.clone() },
+        What::PlanStarted { name, version, .. } => wire::TimelineWhat::PlanStarted {
+            name: name.clone(),
+            version: *version,
+        },
+        What::PlanStopped { name, .. } => wire::TimelineWhat::PlanStopped { name: name.clone() },
+        What::PlanStep {
+            step, text, called, ..
+        } => wire::TimelineWhat::PlanStep {
+            step: step.saturating_add(1),
+            text: text.clone(),
+            called: *called,
+        },
+        What::PlanStepSettled {
+            step,
+            reached,
+            missed,
+            ..
+        } => wire::TimelineWhat::PlanStepSettled {
+            step: step.saturating_add(1),
+            reached: *reached,
+            missed: missed.iter().map(name).collect(),
+        },
+        What::Unreached { callee, told } => wire::TimelineWhat::Unreached {
+            name: name(callee),
+            told: told.as_ref().map(|code| plans::site_name(county, code)),
+        },
+        What::Reached { callee, name: by } => wire::TimelineWhat::Reached {
+            name: name(callee),
+            by: by.clone(),
+        },
         What::Attached { file: of, text } => wire::TimelineWhat::Attached {
             file: file(of),
             text: text.clone(),
@@ -317,7 +351,7 @@ fn file(file: &FileRef) -> wire::IncidentFile {
     }
 }
 
-fn account_name(county: &domain::County, id: &domain::AccountId) -> String {
+pub(super) fn account_name(county: &domain::County, id: &domain::AccountId) -> String {
     let account = county.directory().account(id);
     account.map_or_else(|| id.0.clone(), |account| account.name.clone())
 }

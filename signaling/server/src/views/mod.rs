@@ -6,8 +6,11 @@
 //! * [`snapshot`] – everything one client may know
 
 pub mod conduct;
+pub mod duty;
 pub mod incidents;
+pub mod plans;
 pub mod platforms;
+pub mod pursuits;
 pub mod snapshot;
 pub mod talk;
 pub mod wire;

@@ -180,7 +180,13 @@ fn result(one: &domain::Incident) -> Option<String> {
             | What::Controlled { .. }
             | What::Reviewed { .. }
             | What::Noted { .. }
-            | What::Attached { .. } => None,
+            | What::Attached { .. }
+            | What::PlanStarted { .. }
+            | What::PlanStopped { .. }
+            | What::PlanStep { .. }
+            | What::PlanStepSettled { .. }
+            | What::Unreached { .. }
+            | What::Reached { .. } => None,
         })
 }
 

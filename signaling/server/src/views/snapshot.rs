@@ -9,8 +9,11 @@ use liandong_protocol::http::Me;
 use liandong_protocol::server::Ring;
 use liandong_protocol::{Directory, DirectoryPerson, DirectorySite, Place, Snapshot};
 
-use super::{conduct, incidents, wire};
+use super::{conduct, incidents, pursuits, wire};
 use crate::config::IceServer;
+
+/// How long a terminal that answers by itself counts down at most, in a call about an incident.
+const INCIDENT_COUNTDOWN_MS: u32 = 1_000;
 
 /// What the rules do not know of a county.
 #[derive(Clone, Debug)]
@@ -107,6 +110,11 @@ pub fn ring(
     };
     let automatic =
         invitation.ordered && answering.automatic && !setting.never_auto_answer.contains(site);
+    // Minutes count: an unattended terminal does not keep an incident waiting.
+    let countdown_ms = match conference.incident {
+        Some(_) => setting.auto_answer_ms.min(INCIDENT_COUNTDOWN_MS),
+        None => setting.auto_answer_ms,
+    };
     Some(Ring {
         invitation: wire::invitation_id(invitation.id),
         conference: wire::conference_id(invitation.conference),
@@ -121,7 +129,7 @@ pub fn ring(
         // Whoever is brought in by force has no countdown.
         auto_answer_in_ms: automatic.then_some(match invitation.forced {
             Some(_) => 0,
-            None => setting.auto_answer_ms,
+            None => countdown_ms,
         }),
         forced: invitation.forced.clone(),
         deadline_ms: wire::ms(invitation.deadline),
@@ -143,6 +151,7 @@ pub fn snapshot(
         invitations: Vec::new(),
         participants: Vec::new(),
         incidents: incidents::all(county, viewer),
+        pursuits: pursuits::all(county, viewer),
         rings: county
             .rings_of(viewer)
             .into_iter()

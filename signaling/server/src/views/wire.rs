@@ -13,6 +13,13 @@ pub fn ms(at: Timestamp) -> f64 {
     at.0 as f64
 }
 
+/// Whatever a client sends as a time: nothing before the epoch, nothing without end.
+#[must_use]
+pub fn ms_of(at_ms: f64) -> Timestamp {
+    // `as` saturates, and makes 0 of what is no number.
+    Timestamp(at_ms as u64)
+}
+
 #[must_use]
 pub fn site_code(code: &domain::SiteCode) -> protocol::SiteCode {
     protocol::SiteCode(code.0.clone())
@@ -71,6 +78,19 @@ pub fn role(role: domain::Role) -> protocol::Role {
         domain::Role::Field => protocol::Role::Field,
         domain::Role::Administrator => protocol::Role::Administrator,
         domain::Role::Supervisor => protocol::Role::Supervisor,
+    }
+}
+
+#[must_use]
+pub fn role_of(role: protocol::Role) -> domain::Role {
+    match role {
+        protocol::Role::Commander => domain::Role::Commander,
+        protocol::Role::Dispatcher => domain::Role::Dispatcher,
+        protocol::Role::Township => domain::Role::Township,
+        protocol::Role::Community => domain::Role::Community,
+        protocol::Role::Field => domain::Role::Field,
+        protocol::Role::Administrator => domain::Role::Administrator,
+        protocol::Role::Supervisor => domain::Role::Supervisor,
     }
 }
 
@@ -140,6 +160,7 @@ pub fn conference(county: &domain::County, one: &domain::Conference) -> protocol
         incident: one.incident.map(super::incidents::id),
         started_at_ms: ms(one.started_at),
         chair: one.chair.map(participant_id),
+        shown: one.shown.iter().map(target_of).collect(),
         all_muted: one.all_muted,
         mode: conduct::mode(one.mode),
         locked: one.locked,
@@ -257,6 +278,10 @@ pub fn outcome(outcome: domain::Outcome) -> protocol::Reply {
         domain::Outcome::GroupCreated { group } => protocol::Reply::GroupCreated {
             group: super::talk::id(group),
         },
+        domain::Outcome::PlanSaved { plan, version } => protocol::Reply::PlanSaved {
+            plan: super::plans::id(plan),
+            version,
+        },
         domain::Outcome::Done => protocol::Reply::Done,
     }
 }
@@ -275,6 +300,8 @@ pub fn refusal(refusal: &domain::Refusal) -> protocol::Refusal {
         From::UnknownConference => To::UnknownConference,
         From::UnknownIncident => To::UnknownIncident,
         From::UnknownTalkGroup => To::UnknownTalkGroup,
+        From::UnknownPlan => To::UnknownPlan,
+        From::UnknownShift => To::UnknownShift,
         From::NotNow => To::NotNow,
         From::Locked => To::ConferenceLocked,
         From::UnknownInvitation => To::UnknownInvitation,
@@ -318,15 +345,6 @@ pub fn refuse_for(
 /// From the configuration to the rules.
 #[must_use]
 pub fn set_directory(config: &crate::config::Config) -> domain::Order {
-    let domain_role = |role| match role {
-        protocol::Role::Commander => domain::Role::Commander,
-        protocol::Role::Dispatcher => domain::Role::Dispatcher,
-        protocol::Role::Township => domain::Role::Township,
-        protocol::Role::Community => domain::Role::Community,
-        protocol::Role::Field => domain::Role::Field,
-        protocol::Role::Administrator => domain::Role::Administrator,
-        protocol::Role::Supervisor => domain::Role::Supervisor,
-    };
     domain::Order::SetDirectory {
         sites: config
             .sites
@@ -345,7 +363,7 @@ pub fn set_directory(config: &crate::config::Config) -> domain::Order {
             .map(|account| domain::Account {
                 id: domain::AccountId(account.id.0.clone()),
                 name: account.name.clone(),
-                role: domain_role(account.role),
+                role: role_of(account.role),
                 site: domain::SiteCode(account.site.0.clone()),
                 active: true,
             })

@@ -138,6 +138,12 @@ fn name(what: &What) -> &'static str {
         What::Reviewed { .. } => "incident.reviewed",
         What::Noted { .. } => "incident.noted",
         What::Attached { .. } => "incident.attached",
+        What::PlanStarted { .. } => "incident.planStarted",
+        What::PlanStopped { .. } => "incident.planStopped",
+        What::PlanStep { .. } => "incident.planStep",
+        What::PlanStepSettled { .. } => "incident.planStepSettled",
+        What::Unreached { .. } => "incident.unreached",
+        What::Reached { .. } => "incident.reached",
     }
 }
 
@@ -151,12 +157,17 @@ fn text(what: &What) -> Option<String> {
         | What::Controlled { text }
         | What::Closed { text }
         | What::Noted { text }
-        | What::Attached { text, .. } => text,
+        | What::Attached { text, .. }
+        | What::PlanStep { text, .. } => text,
+        What::PlanStarted { name, .. } | What::PlanStopped { name, .. } => name,
         What::Reviewed { findings } => findings,
         What::Verified { .. }
         | What::MarkedDuplicate { .. }
         | What::Responded { .. }
-        | What::Convened { .. } => return None,
+        | What::Convened { .. }
+        | What::PlanStepSettled { .. }
+        | What::Unreached { .. }
+        | What::Reached { .. } => return None,
     };
     (!text.is_empty()).then(|| text.clone())
 }

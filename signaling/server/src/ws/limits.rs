@@ -75,6 +75,12 @@ impl From<&Request> for Cost {
             | Request::Conduct { .. }
             | Request::ReportIncident { .. }
             | Request::IncidentStep { .. }
+            | Request::Plan { .. }
+            | Request::Plans
+            | Request::RehearsePlan { .. }
+            | Request::Duty { .. }
+            | Request::Roster { .. }
+            | Request::Pursue { .. }
             | Request::Offer { .. } => Self::Order,
         }
     }

@@ -7,6 +7,7 @@ import { useTranslation } from "react-i18next";
 import { ring, useReplica } from "../../protocol/client";
 import type { DirectorySite } from "../../protocol/generated/DirectorySite";
 import { useAttempt } from "../../ui/useAttempt";
+import { PushSwitch } from "./PushSwitch";
 
 type Props = {
   status: ReactNode;
@@ -34,6 +35,7 @@ export function PhoneHome({ status, menu, children }: Props) {
         {menu}
       </header>
       <div className="phone-status">{status}</div>
+      <PushSwitch />
       {children !== undefined && <div className="phone-more">{children}</div>}
       {centre !== undefined && (
         <div className="phone-call" data-small={children !== undefined}>

@@ -17,6 +17,7 @@ import { Files } from "./Files";
 import { StatePill } from "./IncidentCard";
 import { LevelSign } from "./LevelSign";
 import { Orders } from "./Orders";
+import { Plans } from "./Plans";
 import { Responders } from "./Responders";
 import { ResponseBar } from "./ResponseBar";
 import { COURSE, isOpen } from "./rules";
@@ -95,6 +96,7 @@ function Whole({ dossier, onClose, onShowCall }: WholeProps) {
               <ResponseBar incident={incident} />
             </section>
           )}
+          <Plans dossier={dossier} />
           <Conferences dossier={dossier} onShowCall={onShowCall} />
           <Orders dossier={dossier} />
           <Alike dossier={dossier} />

@@ -57,7 +57,7 @@ function Entry({ incident, entry }: { incident: IncidentId; entry: TimelineEntry
 
 /** The words say already who did it. */
 function namesItself({ what, byName }: TimelineEntry): boolean {
-  return what.type === "reported" || (what.type === "responded" && what.name === byName);
+  return byName === "" || what.type === "reported" || (what.type === "responded" && what.name === byName);
 }
 
 function wordsOf(t: TFunction, { byName, what }: TimelineEntry): string {
@@ -86,6 +86,22 @@ function wordsOf(t: TFunction, { byName, what }: TimelineEntry): string {
     case "reviewed":
     case "noted":
       return t(`incident.what.${what.type}`);
+    case "planStarted":
+      return t("incident.what.planStarted", { name: what.name, version: what.version });
+    case "planStopped":
+      return t("incident.what.planStopped", { name: what.name });
+    case "planStep":
+      return t("incident.what.planStep", { step: what.step, count: what.called });
+    case "planStepSettled":
+      return what.missed.length === 0
+        ? t("incident.what.planStepReached", { step: what.step, count: what.reached })
+        : t("incident.what.planStepSettled", { step: what.step, reached: what.reached, missed: what.missed.join("、") });
+    case "unreached":
+      return what.told === null
+        ? t("incident.what.unreached", { name: what.name })
+        : t("incident.what.toldAbove", { name: what.name, site: what.told });
+    case "reached":
+      return t("incident.what.reached", { name: what.name, by: what.by });
     default:
       return what satisfies never;
   }

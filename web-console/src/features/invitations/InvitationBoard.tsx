@@ -1,6 +1,6 @@
 import "./invitations.css";
 
-import { CloseOutlined, PhoneOutlined, RedoOutlined } from "@ant-design/icons";
+import { AimOutlined, CloseOutlined, PhoneOutlined, RedoOutlined } from "@ant-design/icons";
 import { Button } from "antd";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
@@ -12,7 +12,8 @@ import { QualitySign } from "../../ui/QualitySign";
 import { useShortName } from "../../ui/siteName";
 import { useAttempt } from "../../ui/useAttempt";
 import { useNow } from "../../ui/useNow";
-import { absentees, boardOf, type Entry, type Group, targetOf } from "./board";
+import { Pursuing } from "./Pursuing";
+import { absentees, boardOf, type Entry, type Group, pursuitOf, targetOf } from "./board";
 
 const GROUPS: readonly Group[] = ["absent", "pending", "joined"];
 const TITLES = { absent: "groupAbsent", pending: "groupPending", joined: "groupJoined" } as const;
@@ -86,6 +87,8 @@ function Line({ entry, serverNow }: { entry: Entry; serverNow: number }) {
   const { invitation, group, left } = entry;
   const { id, name, state } = invitation;
   const shorten = useShortName();
+  const pursuits = useReplica((replica) => replica.pursuits);
+  const pursuit = pursuitOf(pursuits, invitation);
   return (
     <li
       className="board-line"
@@ -140,6 +143,20 @@ function Line({ entry, serverNow }: { entry: Entry; serverNow: number }) {
           <PhoneOutlined aria-hidden />
         </button>
       )}
+      {group === "absent" && !left && state !== "cancelled" && pursuit?.state !== "calling" && (
+        <button
+          type="button"
+          className="board-action"
+          aria-label={t("pursuit.beginName", { name })}
+          title={t("pursuit.begin")}
+          disabled={busy}
+          data-testid={`pursue-${id}`}
+          onClick={() => attempt(() => order({ type: "pursue", invitation: id }))}
+        >
+          <AimOutlined aria-hidden />
+        </button>
+      )}
+      {pursuit !== undefined && group !== "joined" && <Pursuing pursuit={pursuit} serverNow={serverNow} />}
     </li>
   );
 }

@@ -2,8 +2,9 @@ import { describe, expect, test } from "vitest";
 
 import type { Invitation } from "../../protocol/generated/Invitation";
 import type { InvitationState } from "../../protocol/generated/InvitationState";
+import type { Pursuit } from "../../protocol/generated/Pursuit";
 import type { Participant } from "../../protocol/generated/Participant";
-import { absentees, boardOf } from "./board";
+import { absentees, boardOf, pursuitOf } from "./board";
 
 function invitation(id: number, code: string, state: InvitationState, change: Partial<Invitation> = {}): Invitation {
   return {
@@ -86,4 +87,22 @@ describe("the board", () => {
   test("other conferences have boards of their own", () => {
     expect(look([invitation(1, "a", "ringing", { conference: 2 })]).pending).toEqual([]);
   });
+});
+
+test("of several pursuits of a callee the newest counts, of its own call only", () => {
+  const pursuit = (id: number, conference: number, code: string): Pursuit => ({
+    id,
+    conference,
+    target: { type: "site", code },
+    name: code,
+    state: "calling",
+    openedAtMs: 0,
+    toldName: null,
+    reachedName: null,
+    attempts: [],
+  });
+  const all = [pursuit(3, 1, "a"), pursuit(1, 1, "a"), pursuit(4, 2, "a"), pursuit(5, 1, "b")];
+  const map = new Map(all.map((one) => [one.id, one]));
+  expect(pursuitOf(map, invitation(1, "a", "noAnswer"))?.id).toBe(3);
+  expect(pursuitOf(map, invitation(1, "c", "noAnswer"))).toBeUndefined();
 });

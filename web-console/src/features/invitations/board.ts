@@ -1,6 +1,8 @@
 import type { ConferenceId } from "../../protocol/generated/ConferenceId";
 import type { Invitation } from "../../protocol/generated/Invitation";
 import type { InvitationState } from "../../protocol/generated/InvitationState";
+import type { Pursuit } from "../../protocol/generated/Pursuit";
+import type { PursuitId } from "../../protocol/generated/PursuitId";
 import type { Target } from "../../protocol/generated/Target";
 import type { Replica } from "../../protocol/replica";
 
@@ -59,6 +61,16 @@ export function groupOf(state: InvitationState): Group {
     default:
       return state satisfies never;
   }
+}
+
+/** The newest attempt to go after the callee of this ring. */
+export function pursuitOf(pursuits: ReadonlyMap<PursuitId, Pursuit>, invitation: Invitation): Pursuit | undefined {
+  let found: Pursuit | undefined;
+  for (const one of pursuits.values()) {
+    const same = one.conference === invitation.conference && targetOf(one.target) === targetOf(invitation.target);
+    if (same && (found === undefined || found.id < one.id)) found = one;
+  }
+  return found;
 }
 
 /** The site code or the account. */

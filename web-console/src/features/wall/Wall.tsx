@@ -11,7 +11,7 @@ import type { ConferenceId } from "../../protocol/generated/ConferenceId";
 import type { Participant } from "../../protocol/generated/Participant";
 import type { ParticipantId } from "../../protocol/generated/ParticipantId";
 import { arrange, arrangeSpotlight, type Box } from "./grid";
-import { lineUp, mayDirect, othersIn } from "./lineup";
+import { laidOut, lineUp, mayDirect, othersIn } from "./lineup";
 import { RemoveDialog } from "./RemoveDialog";
 import { resetWall, turnPage, useWallView } from "./store";
 import { Tile } from "./Tile";
@@ -32,7 +32,11 @@ export function Wall({ conference }: { conference: ConferenceId }) {
   const [removing, setRemoving] = useState<Participant | null>(null);
   const { box, area } = useArea();
 
-  const others = useMemo(() => othersIn(participants, conference, own), [participants, conference, own]);
+  const layout = useReplica((replica) => replica.conferences.get(conference)?.shown);
+  const others = useMemo(
+    () => laidOut(othersIn(participants, conference, own), layout ?? []),
+    [participants, conference, own, layout],
+  );
   // What the one who conducts makes large is large on every wall; else what was chosen here.
   const ordered = useReplica((replica) => replica.conferences.get(conference)?.spotlight ?? null);
   const spotlight = ordered !== null && ordered !== own ? ordered : view.spotlight;

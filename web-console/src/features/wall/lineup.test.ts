@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 
 import type { DirectorySite } from "../../protocol/generated/DirectorySite";
 import type { Participant } from "../../protocol/generated/Participant";
-import { lineUp, mayDirect, othersIn } from "./lineup";
+import { laidOut, lineUp, mayDirect, othersIn } from "./lineup";
 
 function party(id: number, site: string, change: Partial<Participant> = {}): Participant {
   return {
@@ -93,4 +93,11 @@ describe("who may direct whom", () => {
     expect(mayDirect(party(1, "x"), patrol, sites, people)).toBe(true);
     expect(mayDirect(patrol, party(1, "x"), sites, people)).toBe(false);
   });
+});
+
+test("who is laid out for all stands first, in that order, once", () => {
+  const others = [party(1, "a"), party(2, "b"), party(3, "c")];
+  const at = (code: string) => ({ type: "site", code }) as const;
+  expect(laidOut(others, [at("c"), at("x"), at("a"), at("c")]).map((one) => one.id)).toEqual([3, 1, 2]);
+  expect(laidOut(others, [])).toEqual(others);
 });

@@ -4,6 +4,7 @@ import type { DirectorySite } from "../../protocol/generated/DirectorySite";
 import type { Participant } from "../../protocol/generated/Participant";
 import type { ParticipantId } from "../../protocol/generated/ParticipantId";
 import type { SiteCode } from "../../protocol/generated/SiteCode";
+import type { Target } from "../../protocol/generated/Target";
 import { isPresent } from "../../protocol/replica";
 
 const MOST_TILES = 49;
@@ -24,6 +25,20 @@ export function othersIn(
   return [...participants.values()]
     .filter((one) => one.conference === conference && isPresent(one) && one.role !== "observer" && one.id !== own)
     .sort((a, b) => (a.site === b.site ? a.id - b.id : a.site < b.site ? -1 : 1));
+}
+
+/** Of the conference's wished layout, those that are there, in its order; then the others as they are. */
+export function laidOut(others: readonly Participant[], shown: readonly Target[]): Participant[] {
+  const first: Participant[] = [];
+  for (const target of shown) {
+    const found = others.find(
+      (one) =>
+        !first.includes(one) &&
+        ((target.type === "site" && target.code === one.site) || (target.type === "person" && target.account === one.account)),
+    );
+    if (found !== undefined) first.push(found);
+  }
+  return [...first, ...others.filter((one) => !first.includes(one))];
 }
 
 /** Which of them are on the wall, with so many slots. */

@@ -11,6 +11,7 @@ import type { Knock } from "./Knock";
 import type { ParticipantId } from "./ParticipantId";
 import type { Roll } from "./Roll";
 import type { SiteCode } from "./SiteCode";
+import type { Target } from "./Target";
 
 export type Conference = { id: ConferenceId, kind: ConferenceKind, state: ConferenceState, title: string, calledBy: AccountId, calledBySite: SiteCode, 
 /**
@@ -22,6 +23,10 @@ incident: IncidentId | null, startedAtMs: number,
  * nobody took it.
  */
 chair: ParticipantId | null, 
+/**
+ * Who is to stand first on the wall, in this order (sites and persons).
+ */
+shown: Array<Target>, 
 /**
  * Set by "mute all": who joins later comes in muted, too.
  */

@@ -2,6 +2,8 @@
 import type { Incident } from "./Incident";
 import type { IncidentFile } from "./IncidentFile";
 import type { IncidentId } from "./IncidentId";
+import type { PlanChoice } from "./PlanChoice";
+import type { PlanRun } from "./PlanRun";
 import type { Responder } from "./Responder";
 import type { TimelineEntry } from "./TimelineEntry";
 
@@ -20,4 +22,13 @@ timeline: Array<TimelineEntry>,
 /**
  * That it may be a duplicate of, likeliest first.
  */
-alike: Array<IncidentId>, };
+alike: Array<IncidentId>, 
+/**
+ * Plans in force that this client may run on it, the best fit first; none
+ * while it may not, or not any more.
+ */
+plans: Array<PlanChoice>, 
+/**
+ * Plans at work on it and those that are done, in order.
+ */
+runs: Array<PlanRun>, };

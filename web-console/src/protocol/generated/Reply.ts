@@ -6,6 +6,10 @@ import type { IncidentId } from "./IncidentId";
 import type { InvitationId } from "./InvitationId";
 import type { Me } from "./Me";
 import type { ParticipantId } from "./ParticipantId";
+import type { Plan } from "./Plan";
+import type { PlanId } from "./PlanId";
+import type { PlanRehearsal } from "./PlanRehearsal";
+import type { Roster } from "./Roster";
 import type { Snapshot } from "./Snapshot";
 import type { TalkGroupId } from "./TalkGroupId";
 
@@ -28,4 +32,4 @@ iceServers: Array<IceServer>, } | { "type": "called", conference: ConferenceId, 
  * The number of video slots granted; slot i is the i-th recvonly
  * video of the offer.
  */
-videoSlots: number, } | { "type": "reported", incident: IncidentId, } | { "type": "dossier", dossier: Dossier, } | { "type": "groupCreated", group: TalkGroupId, } | { "type": "done" };
+videoSlots: number, } | { "type": "reported", incident: IncidentId, } | { "type": "dossier", dossier: Dossier, } | { "type": "groupCreated", group: TalkGroupId, } | { "type": "planSaved", plan: PlanId, version: number, } | { "type": "plans", plans: Array<Plan>, } | { "type": "rehearsal", rehearsal: PlanRehearsal, } | { "type": "roster", roster: Roster, } | { "type": "done" };

@@ -2,6 +2,7 @@
 import type { Conduct } from "./Conduct";
 import type { ConferenceId } from "./ConferenceId";
 import type { Device } from "./Device";
+import type { DutyOrder } from "./DutyOrder";
 import type { FloorAct } from "./FloorAct";
 import type { IncidentId } from "./IncidentId";
 import type { IncidentReport } from "./IncidentReport";
@@ -10,6 +11,9 @@ import type { InvitationId } from "./InvitationId";
 import type { MediaWish } from "./MediaWish";
 import type { ParticipantId } from "./ParticipantId";
 import type { Place } from "./Place";
+import type { PlanContent } from "./PlanContent";
+import type { PlanOrder } from "./PlanOrder";
+import type { SiteCode } from "./SiteCode";
 import type { TalkGroupId } from "./TalkGroupId";
 import type { TalkOrder } from "./TalkOrder";
 import type { Target } from "./Target";
@@ -38,4 +42,4 @@ ordered: boolean,
 /**
  * What it is about; the call stands in the incident's timeline.
  */
-incident?: IncidentId, } | { "type": "reportIncident", report: IncidentReport, } | { "type": "incidentStep", incident: IncidentId, step: IncidentStep, } | { "type": "openIncident", incident: IncidentId | null, } | { "type": "invite", conference: ConferenceId, targets: Array<Target>, ordered: boolean, } | { "type": "inviteAbsent", conference: ConferenceId, } | { "type": "cancelInvitation", invitation: InvitationId, } | { "type": "accept", invitation: InvitationId, } | { "type": "decline", invitation: InvitationId, } | { "type": "leave", conference: ConferenceId, } | { "type": "remove", conference: ConferenceId, participant: ParticipantId, reason: string, } | { "type": "end", conference: ConferenceId, } | { "type": "mute", conference: ConferenceId, participant: ParticipantId, muted: boolean, } | { "type": "muteAll", conference: ConferenceId, muted: boolean, } | { "type": "handOver", conference: ConferenceId, participant: ParticipantId, } | { "type": "conduct", conference: ConferenceId, step: Conduct, } | { "type": "setOwnMedia", conference: ConferenceId, microphone: boolean, camera: boolean, } | { "type": "offer", conference: ConferenceId, sdp: string, } | { "type": "show", conference: ConferenceId, wish: MediaWish, } | { "type": "talk", order: TalkOrder, } | { "type": "floor", group: TalkGroupId, act: FloorAct, } | { "type": "here", place: Place, } | { "type": "ping" };
+incident?: IncidentId, } | { "type": "reportIncident", report: IncidentReport, } | { "type": "incidentStep", incident: IncidentId, step: IncidentStep, } | { "type": "openIncident", incident: IncidentId | null, } | { "type": "plan", order: PlanOrder, } | { "type": "plans" } | { "type": "rehearsePlan", content: PlanContent, site: SiteCode, } | { "type": "duty", order: DutyOrder, } | { "type": "roster", fromMs: number, toMs: number, } | { "type": "pursue", invitation: InvitationId, } | { "type": "invite", conference: ConferenceId, targets: Array<Target>, ordered: boolean, } | { "type": "inviteAbsent", conference: ConferenceId, } | { "type": "cancelInvitation", invitation: InvitationId, } | { "type": "accept", invitation: InvitationId, } | { "type": "decline", invitation: InvitationId, } | { "type": "leave", conference: ConferenceId, } | { "type": "remove", conference: ConferenceId, participant: ParticipantId, reason: string, } | { "type": "end", conference: ConferenceId, } | { "type": "mute", conference: ConferenceId, participant: ParticipantId, muted: boolean, } | { "type": "muteAll", conference: ConferenceId, muted: boolean, } | { "type": "handOver", conference: ConferenceId, participant: ParticipantId, } | { "type": "conduct", conference: ConferenceId, step: Conduct, } | { "type": "setOwnMedia", conference: ConferenceId, microphone: boolean, camera: boolean, } | { "type": "offer", conference: ConferenceId, sdp: string, } | { "type": "show", conference: ConferenceId, wish: MediaWish, } | { "type": "talk", order: TalkOrder, } | { "type": "floor", group: TalkGroupId, act: FloorAct, } | { "type": "here", place: Place, } | { "type": "ping" };

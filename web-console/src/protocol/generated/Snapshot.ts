@@ -6,6 +6,7 @@ import type { Incident } from "./Incident";
 import type { Invitation } from "./Invitation";
 import type { Participant } from "./Participant";
 import type { ParticipantId } from "./ParticipantId";
+import type { Pursuit } from "./Pursuit";
 import type { Ring } from "./Ring";
 
 /**
@@ -21,6 +22,10 @@ conferences: Array<Conference>, invitations: Array<Invitation>, participants: Ar
  * Open ones that the client may know, and the last that are settled.
  */
 incidents: Array<Incident>, 
+/**
+ * Of the conferences above, and those that this client's site was told of.
+ */
+pursuits: Array<Pursuit>, 
 /**
  * Rings that wait for this client's answer.
  */

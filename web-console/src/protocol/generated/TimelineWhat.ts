@@ -7,4 +7,16 @@ import type { IncidentLevel } from "./IncidentLevel";
 import type { ResponderState } from "./ResponderState";
 import type { Tier } from "./Tier";
 
-export type TimelineWhat = { "type": "reported" } | { "type": "verified", kind: IncidentKind, level: IncidentLevel, } | { "type": "markedDuplicate", of: IncidentId, } | { "type": "markedFalse", reason: string, } | { "type": "levelled", level: IncidentLevel, reason: string, } | { "type": "escalated", tier: Tier, reason: string, } | { "type": "assigned", name: string, text: string, } | { "type": "responded", name: string, state: ResponderState, } | { "type": "convened", conference: ConferenceId, } | { "type": "controlled", text: string, } | { "type": "closed", text: string, } | { "type": "reviewed", findings: string, } | { "type": "noted", text: string, } | { "type": "attached", file: IncidentFile, text: string, };
+export type TimelineWhat = { "type": "reported" } | { "type": "verified", kind: IncidentKind, level: IncidentLevel, } | { "type": "markedDuplicate", of: IncidentId, } | { "type": "markedFalse", reason: string, } | { "type": "levelled", level: IncidentLevel, reason: string, } | { "type": "escalated", tier: Tier, reason: string, } | { "type": "assigned", name: string, text: string, } | { "type": "responded", name: string, state: ResponderState, } | { "type": "convened", conference: ConferenceId, } | { "type": "controlled", text: string, } | { "type": "closed", text: string, } | { "type": "reviewed", findings: string, } | { "type": "noted", text: string, } | { "type": "attached", file: IncidentFile, text: string, } | { "type": "planStarted", name: string, version: number, } | { "type": "planStopped", name: string, } | { "type": "planStep", 
+/**
+ * From 1.
+ */
+step: number, text: string, called: number, } | { "type": "planStepSettled", 
+/**
+ * From 1.
+ */
+step: number, reached: number, missed: Array<string>, } | { "type": "unreached", name: string, 
+/**
+ * Name of the site above that was told.
+ */
+told: string | null, } | { "type": "reached", name: string, by: string, };

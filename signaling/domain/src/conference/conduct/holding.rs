@@ -1,7 +1,7 @@
 //! An emergency takes a party out of a lower conference, and it is given back.
 
 use super::event::Conducted;
-use super::priority::Pull;
+use super::priority::{Priority, Pull};
 use crate::conference::Conference;
 use crate::county::County;
 use crate::directory::Account;
@@ -117,9 +117,18 @@ impl County {
         into: &Conference,
         ordered: bool,
     ) -> Option<Pull> {
+        self.pull_into(account, self.priority(into), ordered)
+    }
+
+    /// The same for a conference that is not there yet.
+    pub(crate) fn pull_into(
+        &self,
+        account: &AccountId,
+        into: Priority,
+        ordered: bool,
+    ) -> Option<Pull> {
         let stay = self.stay_of(account)?;
         let other = self.conference(stay.conference)?;
-        let (to, from) = (self.priority(into), self.priority(other));
-        Some(to.pulls(ordered, from))
+        Some(into.pulls(ordered, self.priority(other)))
     }
 }

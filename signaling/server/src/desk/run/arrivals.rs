@@ -60,7 +60,10 @@ impl<J: Journal> Running<J> {
             Outcome::Accepted { participant, .. } => county
                 .participant(*participant)
                 .filter(|one| one.is_present()),
-            Outcome::Reported { .. } | Outcome::GroupCreated { .. } | Outcome::Done => None,
+            Outcome::Reported { .. }
+            | Outcome::GroupCreated { .. }
+            | Outcome::PlanSaved { .. }
+            | Outcome::Done => None,
         };
         let Some(stay) = stay else { return };
         // A repeated order, or a further ring by somebody who is in: nothing moves.

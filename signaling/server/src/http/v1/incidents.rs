@@ -73,6 +73,7 @@ pub async fn report(State(app): State<App>, caller: Reporter) -> Result<Response
         Outcome::Reported { .. } => StatusCode::CREATED,
         Outcome::Done
         | Outcome::GroupCreated { .. }
+        | Outcome::PlanSaved { .. }
         | Outcome::Called { .. }
         | Outcome::Accepted { .. } => StatusCode::OK,
     };
