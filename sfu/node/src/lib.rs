@@ -11,6 +11,7 @@ mod epoll;
 mod event;
 mod figures;
 mod links;
+mod load;
 mod locals;
 mod mailbox;
 mod metrics;

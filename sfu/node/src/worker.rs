@@ -16,11 +16,11 @@ use tokio::sync::mpsc;
 use crate::event::{Answered, NodeEvent, OfferError};
 use crate::figures::WorkerFigures;
 use crate::links::Links;
+use crate::load::Load;
 use crate::locals::Locals;
 use crate::mailbox::{Mailbox, Offer, Order};
 use crate::node::Shared;
 use crate::outgoing::Outgoing;
-use crate::overload::{INTERVAL, Overload, Sample};
 use crate::sys::{self, Ready};
 use crate::tcp::{Arrived, Tcp};
 use crate::udp::Udp;
@@ -86,18 +86,6 @@ struct Turning {
     stopping: bool,
 }
 
-/// What the worker measures of itself, since `began`.
-#[derive(Debug)]
-struct Load {
-    overload: Overload,
-    began: Instant,
-    /// Waiting for input.
-    rest: Duration,
-    /// The thread's processor time when it began.
-    cpu: Duration,
-    longest_delay: Duration,
-}
-
 impl Turning {
     fn new(worker: Worker) -> Self {
         Self {
@@ -112,13 +100,7 @@ impl Turning {
             released: Vec::new(),
             outbox: Outbox::default(),
             orders: VecDeque::new(),
-            load: Load {
-                overload: Overload::new(),
-                began: Instant::now(),
-                rest: Duration::ZERO,
-                cpu: Duration::ZERO,
-                longest_delay: Duration::ZERO,
-            },
+            load: Load::new(),
             stopping: false,
         }
     }
@@ -140,7 +122,7 @@ impl Turning {
             };
             let rested = Instant::now();
             sys::wait(&mut ready, timeout)?;
-            self.load.rest += rested.elapsed();
+            self.load.rested(rested.elapsed());
             busy = self.turn(&ready, mailbox, figures);
         }
         mailbox.close();
@@ -153,9 +135,7 @@ impl Turning {
         let engine = self.engine.poll_timeout().map(until);
         let tcp = self.tcp.poll_timeout().map(until);
         let retry = self.outgoing.is_behind().then_some(EVENT_RETRY);
-        // Recovery needs samples, also when nothing else happens.
-        let sample = (self.load.overload.level() > 0).then_some(INTERVAL);
-        let waits = [engine, tcp, retry, sample];
+        let waits = [engine, tcp, retry, self.load.interval()];
         waits.into_iter().flatten().min()
     }
 
@@ -197,30 +177,11 @@ impl Turning {
 
     /// Measures this turn, and sheds video or takes it up again.
     fn watch_load(&mut self, now: Instant, figures: &WorkerFigures) {
-        let load = &mut self.load;
         if let Some(delay) = self.udp.age() {
             figures.delay.observe(delay.as_secs_f64());
-            load.longest_delay = load.longest_delay.max(delay);
+            self.load.delayed(delay);
         }
-        let passed = now.saturating_duration_since(load.began);
-        if passed < INTERVAL {
-            return;
-        }
-        let rest = std::mem::take(&mut load.rest);
-        let share = |time: Duration| time.as_secs_f32() / passed.as_secs_f32();
-        let busy = 1.0 - share(rest);
-        // Where there is no such clock, all of it counts as the worker's own work.
-        let used = figures.cpu().map(|cpu| {
-            let before = std::mem::replace(&mut load.cpu, cpu);
-            share(cpu.saturating_sub(before))
-        });
-        let sample = Sample {
-            delay: std::mem::take(&mut load.longest_delay),
-            busy,
-            cpu: used.unwrap_or(busy),
-        };
-        load.began = now;
-        let Some(level) = load.overload.sample(now, sample) else {
+        let Some((level, sample)) = self.load.turned(now, || figures.cpu()) else {
             return;
         };
         tracing::warn!(
