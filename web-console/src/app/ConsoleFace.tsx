@@ -1,7 +1,7 @@
 import "./console.css";
 
 import { Badge } from "antd";
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { CallControls } from "../features/conference/CallControls";
@@ -16,7 +16,7 @@ import { DossierPanel } from "../features/incidents/DossierPanel";
 import { IncidentList } from "../features/incidents/IncidentList";
 import { NewCalls, useWaiting } from "../features/incidents/NewCalls";
 import { ReportForm } from "../features/incidents/ReportForm";
-import { look, useIncidentsView } from "../features/incidents/store";
+import { look, showOverCall, useIncidentsView } from "../features/incidents/store";
 import { ConductPanel } from "../features/conduct/ConductPanel";
 import { Doors } from "../features/conduct/Doors";
 import { OwnState } from "../features/conduct/OwnState";
@@ -68,36 +68,52 @@ export function ConsoleFace() {
 type Left = "directory" | "incidents" | "talk";
 
 const LEFT_TITLES = { directory: "directory.title", incidents: "incident.title", talk: "talk.title" } as const;
+const SIDE_TITLES = { incident: "incident.title", invitations: "invitation.title", conduct: "conduct.title" } as const;
 
-/** Beside the wall: who is in and what he may, or who was called. */
+/** Beside the wall: the incident that is open, who was called, or who is in and what he may. */
 function CallSide({ conference, mayDirect }: { conference: ConferenceId; mayDirect: boolean }) {
   const { t } = useTranslation();
-  const [shown, setShown] = useState<"invitations" | "conduct">("invitations");
+  const incident = useIncidentInView();
+  const over = useIncidentsView((view) => view.overCall);
+  const [page, setPage] = useState<"invitations" | "conduct">("invitations");
+  // Whoever starts a call from a dossier goes on in it.
+  useEffect(() => showOverCall(true), []);
+  const shown = incident !== null && over ? "incident" : page;
+  const show = (next: typeof page) => {
+    setPage(next);
+    showOverCall(false);
+  };
   const known = useReplica((replica) => replica.conferences.get(conference));
   const participants = useReplica((replica) => replica.participants);
   const waiting = waitingOf(known, rosterOf(participants, conference));
   return (
-    <div className="call-side">
+    <aside className="console-right" data-incident={shown === "incident"} aria-label={t(SIDE_TITLES[shown])}>
       <div className="console-tabs" role="group" aria-label={t("conduct.title")}>
-        <button type="button" aria-pressed={shown === "invitations"} data-testid="tab-invitations" onClick={() => setShown("invitations")}>
+        {incident !== null && (
+          <button type="button" aria-pressed={shown === "incident"} data-testid="tab-incident" onClick={() => showOverCall(true)}>
+            {t("incident.tabIncidents")}
+          </button>
+        )}
+        <button type="button" aria-pressed={shown === "invitations"} data-testid="tab-invitations" onClick={() => show("invitations")}>
           {t("invitation.title")}
         </button>
-        <button type="button" aria-pressed={shown === "conduct"} data-testid="tab-conduct" onClick={() => setShown("conduct")}>
+        <button type="button" aria-pressed={shown === "conduct"} data-testid="tab-conduct" onClick={() => show("conduct")}>
           {t("conduct.title")}
           <Badge count={waiting} title={t("conduct.waitingCount", { count: waiting })} />
         </button>
       </div>
       <div className="call-side-page">
-        {shown === "invitations" ? (
+        {shown === "incident" ? (
+          incident
+        ) : shown === "invitations" ? (
           <InvitationBoard conference={conference} mayCallAbsent={mayDirect} />
         ) : (
           <ConductPanel conference={conference} mayDirect={mayDirect} />
         )}
       </div>
-    </div>
+    </aside>
   );
 }
-
 
 /** What the left column shows; how many incidents wait is told on either side. */
 function LeftTabs({ shown, onShow }: { shown: Left; onShow: (left: Left) => void }) {
@@ -128,9 +144,7 @@ function useIncidentInView(): ReactNode {
 }
 
 function ConsoleCall({ conference, onDevices }: { conference: ConferenceId; onDevices: () => void }) {
-  const { t } = useTranslation();
   const { mayDirect } = useOwnCall(conference);
-  const incident = useIncidentInView();
   return (
     <>
       <main className="console-middle">
@@ -147,9 +161,7 @@ function ConsoleCall({ conference, onDevices }: { conference: ConferenceId; onDe
           <CallControls conference={conference} size="desk" onDevices={onDevices} />
         </footer>
       </main>
-      <aside className="console-right" data-incident={incident !== null} aria-label={t(incident === null ? "invitation.title" : "incident.title")}>
-        {incident ?? <CallSide conference={conference} mayDirect={mayDirect} />}
-      </aside>
+      <CallSide conference={conference} mayDirect={mayDirect} />
       <CallSound />
     </>
   );

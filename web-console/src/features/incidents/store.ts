@@ -36,7 +36,7 @@ type IncidentsView = {
   seen: ReadonlySet<string>;
   /** Phone and terminal: the page of incidents is shown instead of the home screen. */
   page: boolean;
-  /** Phone and terminal: the same over the running call. */
+  /** The same over the running call; at a desk, beside its wall instead of those called. */
   overCall: boolean;
 };
 
@@ -72,7 +72,7 @@ export function showOverCall(overCall: boolean): void {
 }
 
 export function startReport(): void {
-  set({ reporting: true, page: true });
+  set({ reporting: true, page: true, overCall: true });
 }
 
 export function closeReport(): void {
