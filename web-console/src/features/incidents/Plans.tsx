@@ -21,17 +21,15 @@ export function Plans({ dossier }: { dossier: Dossier }) {
   const { incident, runs } = dossier;
   const running = (choice: PlanChoice) => runs.some((run) => run.endedAtMs === null && run.name === choice.name);
   const choices = dossier.plans.filter((choice) => !running(choice));
-  return (
-    <>
-      {choices.length > 0 && <Start key={incident.id} dossier={dossier} choices={choices} />}
-      {runs.toReversed().map((run) => (
-        <Run key={run.id} run={run} handles={incident.handles} />
-      ))}
-    </>
-  );
+  const further = runs.some((run) => run.endedAtMs === null);
+  const all = runs.toReversed().map((run) => <Run key={run.id} run={run} handles={incident.handles} />);
+  const start = choices.length > 0 && <Start key="start" dossier={dossier} choices={choices} further={further} />;
+  // What runs comes first: the red button is not to be pressed once more by mistake.
+  return <>{further ? [...all, start] : [start, ...all]}</>;
 }
 
-function Start({ dossier, choices }: { dossier: Dossier; choices: readonly PlanChoice[] }) {
+/** `further`: one runs already. */
+function Start({ dossier, choices, further }: { dossier: Dossier; choices: readonly PlanChoice[]; further: boolean }) {
   const { t } = useTranslation();
   const { modal } = App.useApp();
   const { attempt, busy } = useAttempt();
@@ -58,7 +56,7 @@ function Start({ dossier, choices }: { dossier: Dossier; choices: readonly PlanC
   }
 
   return (
-    <section className="incident-plan" aria-label={t("incident.plan.title")} data-testid="incident-plan">
+    <section className="incident-plan" data-further={further} aria-label={t("incident.plan.title")} data-testid="incident-plan">
       <div className="incident-plan-choice">
         <Select
           aria-label={t("incident.plan.choose")}
@@ -75,9 +73,8 @@ function Start({ dossier, choices }: { dossier: Dossier; choices: readonly PlanC
         </Button>
       </div>
       <Button
-        type="primary"
-        danger
-        size="large"
+        type={further ? "default" : "primary"}
+        danger={!further}
         className="incident-plan-start"
         icon={<ThunderboltFilled aria-hidden />}
         disabled={rings === 0}
