@@ -9,6 +9,7 @@ import { failureKey } from "../protocol/errors";
 import type { PlanContent } from "../protocol/generated/PlanContent";
 import type { PlanRehearsal } from "../protocol/generated/PlanRehearsal";
 import type { PlanVia } from "../protocol/generated/PlanVia";
+import { offsetWords } from "./offset";
 import { useShortName } from "./siteName";
 
 const VIAS: readonly PlanVia[] = ["devices", "takenOut", "busy", "contacts", "nobody"];
@@ -77,7 +78,7 @@ function Rehearsal({ content, site, choosable }: { content: PlanContent; site: s
             // oxlint-disable-next-line react/no-array-index-key -- steps have no number of their own
             <li key={index}>
               <h3>
-                {t("rehearsal.step", { number: index + 1, seconds: content.steps[index]?.afterS ?? 0 })}
+                {t("rehearsal.step", { number: index + 1, after: offsetWords(t, content.steps[index]?.afterS ?? 0) })}
                 <span className="ld-number">{t("rehearsal.count", { count: step.rings.length })}</span>
               </h3>
               {VIAS.map((via) => {

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import zhCN from "../i18n/zh-CN.json";
 import type { Quality } from "../protocol/generated/Quality";
 import type { SlotQuality } from "../protocol/generated/SlotQuality";
+import { offsetWords } from "./offset";
 import { qualityWords } from "./quality";
 import { commonEnding } from "./siteName";
 import { clockOf, secondsLeft } from "./time";
@@ -82,5 +83,18 @@ describe("the words of a connection's quality", () => {
     expect(words).toContain("画面已暂停：网络带宽不足");
     expect(words).toContain("卡顿 2 次");
     expect(words.some((line) => line.includes("时延") || line.includes("360"))).toBe(false);
+  });
+});
+
+describe("how long after a plan's start", () => {
+  const i18n = createInstance();
+  void i18n.init({ lng: "zh-CN", resources: { "zh-CN": { translation: zhCN } }, initAsync: false });
+  test.each([
+    [0, "立即"],
+    [5, "5 秒后"],
+    [150, "2 分 30 秒后"],
+    [3600, "60 分钟后"],
+  ])("%d s", (seconds, words) => {
+    expect(offsetWords(i18n.t, seconds)).toBe(words);
   });
 });

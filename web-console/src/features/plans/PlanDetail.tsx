@@ -8,9 +8,9 @@ import { order, useReplica } from "../../protocol/client";
 import type { Plan } from "../../protocol/generated/Plan";
 import type { PlanOrder } from "../../protocol/generated/PlanOrder";
 import type { PlanVersion } from "../../protocol/generated/PlanVersion";
+import { offsetWords } from "../../ui/offset";
 import { RehearsalDialog } from "../../ui/RehearsalDialog";
 import { useAttempt } from "../../ui/useAttempt";
-import { offsetWords } from "./rules";
 import { useNames } from "./useNames";
 import { whomWords } from "./whom";
 
@@ -130,7 +130,7 @@ function Steps({ version }: { version: PlanVersion }) {
       {version.content.steps.map((step, index) => (
         // oxlint-disable-next-line react/no-array-index-key -- steps have no number, and a version never changes
         <li key={index} className="plan-step">
-          <strong className="ld-number">{offsetWords(step.afterS)}</strong>
+          <strong className="ld-number">{offsetWords(t, step.afterS)}</strong>
           <div>
             <ul className="plan-whom" aria-label={t("plan.calls")}>
               {step.whom.map((whom) => (

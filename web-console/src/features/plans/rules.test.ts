@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { missing, NEW_PLAN, NEW_STEP, offsetWords } from "./rules";
+import { missing, NEW_PLAN, NEW_STEP } from "./rules";
 
 test("a new plan lacks only its name", () => {
   expect(missing(NEW_PLAN)).toBe("name");
@@ -14,13 +14,4 @@ test("somebody is rung at once, and no step does nothing", () => {
   const later = { ...NEW_STEP, afterS: 60 };
   expect(missing({ ...named, steps: [...named.steps, later] })).toBe("empty");
   expect(missing({ ...named, steps: [later, ...named.steps].map((step) => ({ ...step, text: "到岗" })) })).toBeNull();
-});
-
-test.each([
-  [0, "T+0"],
-  [150, "T+2:30"],
-  [3600, "T+60"],
-  [5, "T+0:05"],
-])("%d s after the start is %s", (seconds, words) => {
-  expect(offsetWords(seconds)).toBe(words);
 });

@@ -31,10 +31,3 @@ export function missing(content: PlanContent): "name" | "first" | "empty" | null
   const empty = content.steps.some((step) => step.whom.length === 0 && step.show.length === 0 && step.text.trim() === "");
   return empty ? "empty" : null;
 }
-
-/** `T+0`, `T+2:30`. */
-export function offsetWords(seconds: number): string {
-  const minutes = Math.floor(seconds / 60);
-  const rest = seconds % 60;
-  return `T+${minutes}${rest === 0 ? "" : `:${String(rest).padStart(2, "0")}`}`;
-}
