@@ -38,6 +38,7 @@ describe("a plan is written, approved, tried and run", () => {
   test("whoever has the seat stands in the roster", async () => {
     await county.by("open-duty").click();
     await county.by(`duty-${TOWNSHIP}`).waitFor();
+    expect(await county.by("duty-empty").count()).toBe(1);
     // The whole week from Monday, so that somebody is on duty whatever the day.
     await county.by(`add-${TOWNSHIP}-0`).click();
     await county.by("shift-name").fill("张建军");
@@ -49,6 +50,7 @@ describe("a plan is written, approved, tried and run", () => {
     await county.by("shift-plan").click();
     const seat = county.by(`duty-${TOWNSHIP}`).locator('.shift[data-state="onDuty"]');
     await until("somebody is on duty", async () => (await seat.count()) > 0);
+    expect(await county.by("duty-empty").count()).toBe(0);
     await county.picture("plan-02-roster");
     await close(county);
   });
@@ -104,7 +106,9 @@ describe("a plan is written, approved, tried and run", () => {
     await county.picture("plan-08-running");
     const done = county.by("incident-timeline").locator('[data-what="planStarted"]');
     expect(await done.count()).toBe(1);
-    await county.by("dossier-close").click();
+    // The next plan is offered below what runs, no longer in red.
+    expect(await county.by("incident-plan").getAttribute("data-further")).toBe("true");
+    await county.by("tab-invitations").click();
     // Everybody whom it rings stands on the board: who has come, and what is tried to reach the others.
     const board = county.by("invitation-board");
     const invited = (code: string) => board.locator(`[data-target="${code}"]`);
@@ -115,6 +119,14 @@ describe("a plan is written, approved, tried and run", () => {
     expect(await pursuit.textContent()).toContain("张建军");
     expect(await pursuit.locator("li[data-result]").count()).toBeGreaterThan(1);
     await county.picture("plan-09-board");
+    // The dossier waits behind its tab, and whoever looks for the incident again is shown it.
+    await county.by("tab-incidents").click();
+    await county.by("incident-list").locator('li [data-testid^="incident-"]').first().click();
+    await county.by("plan-run").waitFor();
+    await county.by("tab-conduct").click();
+    await county.by("tab-incident").click();
+    await county.by("dossier-close").click();
+    await county.by("conduct-panel").waitFor();
     for (const seat of everyone) expect(seat.errors).toEqual([]);
   });
 });

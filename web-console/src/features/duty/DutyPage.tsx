@@ -7,6 +7,7 @@ import { useTranslation } from "react-i18next";
 
 import { ask, useBook, useReplica } from "../../protocol/client";
 import type { DirectorySite } from "../../protocol/generated/DirectorySite";
+import type { Role } from "../../protocol/generated/Role";
 import type { Roster } from "../../protocol/generated/Roster";
 import type { Shift } from "../../protocol/generated/Shift";
 import { useShortName } from "../../ui/siteName";
@@ -38,6 +39,7 @@ function Week() {
   const [needle, setNeedle] = useState("");
   const [doing, setDoing] = useState<Doing>(null);
   const roster = useRoster(week);
+  const keeps = keepsRoster(me.role);
   const days = daysOf(week);
   const end = days[7] ?? week;
   const own = [...sites.values()]
@@ -62,6 +64,11 @@ function Week() {
         <Spin className="duty-loading" />
       ) : (
         <div className="duty-scroll">
+          {keeps && roster.shifts.length === 0 && (
+            <p className="duty-empty" data-testid="duty-empty">
+              {t("duty.empty")}
+            </p>
+          )}
           <table className="duty-table">
             <thead>
               <tr>
@@ -78,15 +85,17 @@ function Week() {
                 <tr key={site.code} data-testid={`duty-${site.code}`}>
                   <th scope="row" data-tier={site.tier}>
                     {shorten(site.name)}
-                    <Button
-                      type="text"
-                      size="small"
-                      icon={<TeamOutlined aria-hidden />}
-                      aria-label={t("duty.contactsOf", { site: site.name })}
-                      title={t("duty.contacts")}
-                      data-testid={`contacts-${site.code}`}
-                      onClick={() => setDoing({ type: "contacts", site: site.code })}
-                    />
+                    {keeps && (
+                      <Button
+                        type="text"
+                        size="small"
+                        icon={<TeamOutlined aria-hidden />}
+                        aria-label={t("duty.contactsOf", { site: site.name })}
+                        title={t("duty.contacts")}
+                        data-testid={`contacts-${site.code}`}
+                        onClick={() => setDoing({ type: "contacts", site: site.code })}
+                      />
+                    )}
                   </th>
                   {days.slice(0, 7).map((day, index) => (
                     <td key={day}>
@@ -105,15 +114,17 @@ function Week() {
                           <small className="ld-number">{hoursOf(shift)}</small>
                         </button>
                       ))}
-                      <button
-                        type="button"
-                        className="shift-add"
-                        aria-label={t("duty.addOn", { site: site.name, day: new Date(day).toLocaleDateString(i18n.language) })}
-                        data-testid={`add-${site.code}-${index}`}
-                        onClick={() => setDoing({ type: "plan", site: site.code, day })}
-                      >
-                        <PlusOutlined aria-hidden />
-                      </button>
+                      {keeps && (
+                        <button
+                          type="button"
+                          className="shift-add"
+                          aria-label={t("duty.addOn", { site: site.name, day: new Date(day).toLocaleDateString(i18n.language) })}
+                          data-testid={`add-${site.code}-${index}`}
+                          onClick={() => setDoing({ type: "plan", site: site.code, day })}
+                        >
+                          <PlusOutlined aria-hidden />
+                        </button>
+                      )}
                     </td>
                   ))}
                 </tr>
@@ -127,10 +138,15 @@ function Week() {
         <ContactsForm site={doing.site} known={roster.contacts.find((one) => one.site === doing.site) ?? null} onClose={() => setDoing(null)} />
       )}
       {doing?.type === "shift" && roster !== null && (
-        <ShiftDialog shift={roster.shifts.find((one) => one.id === doing.shift.id) ?? doing.shift} shifts={roster.shifts} onClose={() => setDoing(null)} />
+        <ShiftDialog shift={roster.shifts.find((one) => one.id === doing.shift.id) ?? doing.shift} shifts={roster.shifts} keeps={keeps} onClose={() => setDoing(null)} />
       )}
     </div>
   );
+}
+
+/** As the server has it (`authority.rs`): who only supervises reads. */
+function keepsRoster(role: Role): boolean {
+  return role !== "supervisor" && role !== "field";
 }
 
 function isWithin(site: DirectorySite, root: string, sites: ReadonlyMap<string, DirectorySite>): boolean {

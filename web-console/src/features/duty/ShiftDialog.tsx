@@ -8,10 +8,10 @@ import type { Shift } from "../../protocol/generated/Shift";
 import { useAttempt } from "../../ui/useAttempt";
 import { hoursOf } from "./week";
 
-type Props = { shift: Shift; shifts: readonly Shift[]; onClose: () => void };
+type Props = { shift: Shift; shifts: readonly Shift[]; keeps: boolean; onClose: () => void };
 
 /** One shift: handed over with a note, or taken back before it begins. */
-export function ShiftDialog({ shift, shifts, onClose }: Props) {
+export function ShiftDialog({ shift, shifts, keeps, onClose }: Props) {
   const { t, i18n } = useTranslation();
   const { attempt, busy } = useAttempt();
   const site = useReplica((replica) => replica.sites.get(shift.site)?.name ?? shift.site);
@@ -37,7 +37,7 @@ export function ShiftDialog({ shift, shifts, onClose }: Props) {
           {shift.person.phone !== null && <span className="ld-number"> · {shift.person.phone}</span>}
         </p>
         {shift.state === "handedOver" && <p className="duty-note">{shift.note === "" ? t("duty.noNote") : shift.note}</p>}
-        {shift.state === "onDuty" && (
+        {keeps && shift.state === "onDuty" && (
           <>
             <label>
               {t("duty.handTo")}
@@ -69,7 +69,7 @@ export function ShiftDialog({ shift, shifts, onClose }: Props) {
             </Button>
           </>
         )}
-        {shift.state === "planned" && (
+        {keeps && shift.state === "planned" && (
           <Button danger loading={busy} data-testid="shift-cancel" onClick={() => send({ type: "cancel", duty: shift.id }, t("duty.cancelled"))}>
             {t("duty.cancel")}
           </Button>

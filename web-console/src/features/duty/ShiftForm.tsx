@@ -61,6 +61,11 @@ export function ShiftForm({ site, day, onClose }: { site: string; day: number; o
         <Checkbox checked={rest} onChange={(event) => setRest(event.target.checked)}>
           {t("duty.restOfWeek")}
         </Checkbox>
+        {shifts.length === 0 && (
+          <p className="duty-hint" role="status">
+            {t("duty.over")}
+          </p>
+        )}
       </div>
     </Modal>
   );
