@@ -65,6 +65,7 @@ describe("the catalogues", () => {
     zhCN.incident.response satisfies Record<ResponderState, string>;
     zhCN.incident.done satisfies Record<IncidentStep["type"], string>;
     zhCN.incident.what satisfies Record<TimelineWhat["type"], string>;
+    zhCN.webhooks.event satisfies Record<TimelineWhat["type"], string>;
     type Unknown = Exclude<keyof typeof zhCN.refusal, RefusalCode>;
     const none: Unknown[] = [];
     expect(none).toEqual([]);

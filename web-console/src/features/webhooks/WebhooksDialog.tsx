@@ -10,6 +10,7 @@ import type { DeadLetter } from "../../protocol/generated/DeadLetter";
 import type { Webhook } from "../../protocol/generated/Webhook";
 import { deliverAgain, deliverAllAgain, webhooks } from "../../protocol/http";
 import { useAttempt } from "../../ui/useAttempt";
+import { eventWords } from "./event";
 
 const LOOK_AGAIN_MS = 3_000;
 
@@ -72,7 +73,7 @@ function One({ hook, onChanged }: { hook: Webhook; onChanged: () => Promise<void
       </p>
       <p>
         {t("webhooks.events")}
-        {hook.events === null ? t("webhooks.eventsAll") : hook.events.join(", ")}
+        {hook.events === null ? t("webhooks.eventsAll") : hook.events.map((event) => eventWords(t, event)).join(t("webhooks.comma"))}
       </p>
       {hook.trouble !== null && (
         <p className="webhook-trouble">
@@ -103,7 +104,7 @@ function Letter({ hook, letter, onChanged }: { hook: string; letter: DeadLetter;
   return (
     <li data-testid={`dead-${letter.entry}`}>
       <div>
-        <strong>{letter.type}</strong>{" "}
+        <strong title={letter.type}>{eventWords(t, letter.type)}</strong>{" "}
         <span className="ld-number">{new Date(letter.happenedAtMs).toLocaleString(i18n.language, { hour12: false })}</span>
         <small>{t("webhooks.tries", { count: letter.attempts, trouble: letter.trouble })}</small>
       </div>
