@@ -80,7 +80,8 @@ function PhoneAtRest({ commands }: { commands: boolean }) {
   return (
     <div className="phone-at-rest">
       {!incidents && <NewCalls dossierInView={false} />}
-      {!incidents && <Doors />}
+      {/* Under an alarm and a task there is room for the key, or for these. */}
+      {!incidents && !radio && <Doors />}
       <div className="phone-page">
         {radio ? (
           <PhoneTalk />

@@ -114,7 +114,7 @@ export function AccountMenu() {
       >
         <Button type="text" className="topbar-account" data-testid="account-menu" icon={<UserOutlined aria-hidden />}>
           <span className="ld-visually-hidden">{t("account.menu")}</span>
-          {me.name}
+          <span className="topbar-account-name">{me.name}</span>
         </Button>
       </Dropdown>
       <AccountSecurity open={security} onClose={() => setSecurity(false)} />
