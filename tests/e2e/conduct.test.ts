@@ -121,6 +121,8 @@ describe("a meeting with roles, a roll call and an emergency", () => {
       await until(`${seat.account} is told why`, async () => (await seat.page.getByText("检查汛前准备").count()) > 0);
     }
     await county.sees(community);
+    // Nothing of it is passed on, so there is nothing to switch.
+    expect(await county.by("toggle-mic").count()).toBe(0);
     await township.picture("conduct-05-observed");
     await community.picture("conduct-05-observed-room");
     await county.picture("conduct-05-observer");

@@ -41,6 +41,8 @@ export function CallControls({ conference: id, size, onDevices }: Props) {
   const { attempt } = useAttempt();
   const { conference, me, parties, mayDirect, mayEnd } = useOwnCall(id);
   const allMuted = conference?.allMuted === true;
+  // Nothing of an observer is passed on, so that there is nothing to switch.
+  const isSent = me?.role !== "observer";
 
   function end() {
     modal.confirm({
@@ -54,9 +56,9 @@ export function CallControls({ conference: id, size, onDevices }: Props) {
 
   return (
     <div className="controls" data-size={size} role="toolbar" aria-label={t("conference.controls")}>
-      <Microphone />
-      <Camera />
-      {size === "phone" && (
+      {isSent && <Microphone />}
+      {isSent && <Camera />}
+      {isSent && size === "phone" && (
         <Control label={t("field.flip")} testId="flip-camera" icon={<SyncOutlined />} onClick={() => void flipCamera()} />
       )}
       {size !== "phone" && mayDirect && (
