@@ -9,7 +9,7 @@ import { CameraOffIcon } from "../../ui/CameraOffIcon";
 import { useShortName } from "../../ui/siteName";
 import { useAttempt } from "../../ui/useAttempt";
 import { csvOf, saveCsv } from "./csv";
-import { countsOf, rowsOf } from "./sheet";
+import { countsOf, rowsOf, stateIn } from "./sheet";
 
 type Props = { conference: ConferenceId; roll: Roll; mayDirect: boolean; onClose: () => void };
 
@@ -26,7 +26,7 @@ export function RollSheet({ conference, roll, mayDirect, onClose }: Props) {
       t(`conduct.roll.column.${column as "name"}`),
     );
     const words = {
-      state: (state: Roll["entries"][number]["state"]) => t(`conduct.roll.state.${state}`),
+      state: (state: ReturnType<typeof stateIn>) => t(`conduct.roll.state.${state}`),
       received: (received: boolean) => t(received ? "conduct.roll.received" : "conduct.roll.notReceived"),
     };
     const day = dayAndTime(new Date(roll.startedAtMs));
@@ -43,12 +43,12 @@ export function RollSheet({ conference, roll, mayDirect, onClose }: Props) {
       </header>
       <ul>
         {roll.entries.map((entry) => (
-          <li key={entry.code} className="roll-line" data-testid={`roll-${entry.code}`} data-state={entry.state} data-sound={entry.sound} data-picture={entry.picture}>
+          <li key={entry.code} className="roll-line" data-testid={`roll-${entry.code}`} data-state={stateIn(roll, entry)} data-sound={entry.sound} data-picture={entry.picture}>
             <span className="party-name" title={entry.name}>
               {shorten(entry.name)}
             </span>
             <span className="roll-state">
-              {t(`conduct.roll.state.${entry.state}`)}
+              {t(`conduct.roll.state.${stateIn(roll, entry)}`)}
               {entry.lateMs !== null && ` ${t("conduct.roll.lateBy", { seconds: Math.ceil(entry.lateMs / 1_000) })}`}
             </span>
             <span className="party-signs" title={t("conduct.roll.receivedHint")}>

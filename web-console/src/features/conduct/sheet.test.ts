@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 
 import type { Roll } from "../../protocol/generated/Roll";
 import { csvOf } from "./csv";
-import { countsOf, rowsOf } from "./sheet";
+import { countsOf, rowsOf, stateIn } from "./sheet";
 
 const ROLL: Roll = {
   order: "parallel",
@@ -24,6 +24,13 @@ test("the sheet is a table with how late in seconds and what was received", () =
   const rows = rowsOf(ROLL, ["单位", "代码", "状态", "迟到秒数", "声音", "画面"], words);
   expect(rows).toHaveLength(4);
   expect(rows[2]).toEqual(["集州街道", "511922001", "late", "8", "有", "无"]);
+});
+
+test("nobody is being called any more when the roll was stopped", () => {
+  expect(stateIn({ endedAtMs: null }, { state: "called" })).toBe("called");
+  expect(stateIn({ endedAtMs: 9_000 }, { state: "called" })).toBe("open");
+  expect(stateIn({ endedAtMs: 9_000 }, { state: "waiting" })).toBe("open");
+  expect(stateIn({ endedAtMs: 9_000 }, { state: "absent" })).toBe("absent");
 });
 
 test("cells are quoted, and none is a formula", () => {
