@@ -60,6 +60,12 @@ describe("a plan is written, approved, tried and run", () => {
     await dispatcher.by("plan-new").click();
     await dispatcher.by("plan-name").fill(NAME);
     await dispatcher.by("plan-text-0").fill("立即到岗，报告水位");
+    // A click beside the form asks first.
+    await dispatcher.page.locator(".ant-drawer-close").last().click();
+    await dispatcher.by("plan-leave").waitFor();
+    await dispatcher.page.locator(".ant-modal-confirm-btns button").first().click();
+    await until("the question is gone", async () => (await dispatcher.by("plan-leave").count()) === 0);
+    expect(await dispatcher.by("plan-name").inputValue()).toBe(NAME);
     await dispatcher.picture("plan-03-editor");
     await dispatcher.by("plan-save").click();
     const draft = dispatcher.page.locator('[data-testid="plan-detail"][data-state="draft"]');

@@ -64,7 +64,11 @@ function Rehearsal({ content, site, choosable }: { content: PlanContent; site: s
             optionFilterProp="label"
             value={at}
             options={[...sites.values()].map(({ code, name }) => ({ value: code, label: name }))}
-            onChange={setAt}
+            onChange={(next) => {
+              // What was found for the other site does not stand under this one's name.
+              setFound(null);
+              setAt(next);
+            }}
           />
         </label>
       )}

@@ -1,7 +1,7 @@
 import "./plans.css";
 
 import { PlusOutlined } from "@ant-design/icons";
-import { Button, Drawer, Spin } from "antd";
+import { App, Button, Drawer, Spin } from "antd";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -15,29 +15,55 @@ import { writes } from "./rules";
 /** Plans: read, written, approved, retired, tried. */
 export function PlansPage({ open, onClose }: { open: boolean; onClose: () => void }) {
   const { t } = useTranslation();
+  const { modal } = App.useApp();
+  const [editing, setEditing] = useState(false);
+  /** What is being written is not lost by a click beside it. */
+  function leaveEditor(then: () => void) {
+    if (!editing) return then();
+    modal.confirm({
+      title: t("plan.leaveAsk"),
+      okText: <span data-testid="plan-leave">{t("plan.leave")}</span>,
+      okButtonProps: { danger: true },
+      cancelText: t("plan.stay"),
+      onOk: () => {
+        setEditing(false);
+        then();
+      },
+    });
+  }
   return (
-    <Drawer open={open} placement="right" size="min(1240px, 96vw)" title={t("plan.title")} destroyOnHidden onClose={onClose} styles={{ body: { padding: 0 } }}>
-      <Plans />
+    <Drawer
+      open={open}
+      placement="right"
+      size="min(1240px, 96vw)"
+      title={t("plan.title")}
+      destroyOnHidden
+      onClose={() => leaveEditor(onClose)}
+      styles={{ body: { padding: 0 } }}
+    >
+      <Plans editing={editing} onEditing={setEditing} leaveEditor={leaveEditor} />
     </Drawer>
   );
 }
 
 type Shown = { plan: PlanId } | "new" | null;
 
-function Plans() {
+type PlansProps = { editing: boolean; onEditing: (editing: boolean) => void; leaveEditor: (then: () => void) => void };
+
+function Plans({ editing, onEditing, leaveEditor }: PlansProps) {
   const { t } = useTranslation();
   const role = useReplica((replica) => replica.me.role);
   const plans = usePlans();
   const [shown, setShown] = useState<Shown>(null);
-  const [editing, setEditing] = useState(false);
   if (plans === null) return <Spin className="plans-loading" />;
   const first = plans.find((plan) => inForce(plan) !== undefined) ?? plans[0];
   const wanted = shown !== null && shown !== "new" ? plans.find((plan) => plan.id === shown.plan) : undefined;
   const current = shown === "new" ? undefined : (wanted ?? first);
-  function choose(next: Shown) {
-    setShown(next);
-    setEditing(next === "new");
-  }
+  const choose = (next: Shown) =>
+    leaveEditor(() => {
+      setShown(next);
+      onEditing(next === "new");
+    });
   return (
     <div className="plans" data-testid="plans-page">
       <nav className="plans-list" aria-label={t("plan.title")}>
@@ -80,12 +106,12 @@ function Plans() {
             key={current?.id ?? "new"}
             plan={current ?? null}
             onDone={(plan) => {
-              setEditing(false);
+              onEditing(false);
               setShown(plan === null ? null : { plan });
             }}
           />
         ) : (
-          current !== undefined && <PlanDetail key={current.id} plan={current} onEdit={() => setEditing(true)} />
+          current !== undefined && <PlanDetail key={current.id} plan={current} onEdit={() => onEditing(true)} />
         )}
       </main>
     </div>
