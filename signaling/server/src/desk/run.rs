@@ -3,12 +3,14 @@
 //! fifty sites that answer at once cost one fsync, and nobody ever saw what a
 //! crash could take back.
 //!
+//! * [`after`] – what follows once a batch is journaled, or could not be
 //! * [`arrivals`] – clients that come and come back
 //! * [`rolls`] – what is received of those whom a roll calls
 //! * [`seats`] – stays that no client asked for
 //! * [`media`] – what the media node tells
 //! * [`reading`] – what is asked and changes nothing
 
+mod after;
 mod arrivals;
 mod media;
 mod reading;
@@ -19,41 +21,36 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
-use liandong_domain::talk::TalkWhat;
 use liandong_domain::{
-    AccountId, Actor, ConferenceId, County, Event, IncidentId, Order, Outcome, ParticipantId,
-    Timestamp,
+    AccountId, Actor, ConferenceId, County, IncidentId, Order, ParticipantId, Timestamp,
 };
-use liandong_protocol::{JournalState, Push, Refusal, RefusalCode, Reply};
+use liandong_protocol::{JournalState, Refusal, RefusalCode, Reply};
 use liandong_sfu_node::NodeEvent;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::clients::{Attached, ClientId, Clients, ConnectionId, encode_push};
+use self::after::After;
+use super::clients::{Attached, ClientId, Clients, ConnectionId};
 use super::ledger::Ledger;
 use super::orders::Work;
-use super::tell::{self, Told};
+use super::tell::Told;
 use super::{Desk, Input, Look, Status, encode_reply};
 use crate::channels::Channels;
 use crate::clock;
 use crate::http::metrics::DeskMetrics;
-use crate::journal::{Journal, JournalError};
+use crate::journal::Journal;
 use crate::media::Media;
 use crate::media::figures::SPEAKING_EVERY;
 use crate::media::wishes::MAX_TILES;
 use crate::talk::Talk;
 use crate::views::incidents;
 use crate::views::snapshot::{self, Setting};
-use crate::views::wire::{self, refuse, refuse_for};
+use crate::views::wire::{self, refuse};
 use crate::ws::outbox::CloseCode;
 
 /// Inputs decided before they are written: bounds the wait of the first.
 const BATCH: usize = 256;
 /// How often lost clients and failed writes are looked after.
 const HOUSEKEEPING_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
-/// Orders of the server itself that wait for the journal, beyond which talks are not kept.
-const MAX_AGAIN: usize = 4_096;
-/// What a client waits when the journal cannot be written.
-const RETRY_AFTER: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// What the desk is made of.
 #[derive(Debug)]
@@ -79,18 +76,6 @@ pub fn start<J: Journal>(parts: Parts<J>) -> (Desk, tokio::task::JoinHandle<()>)
     // The desk's own handle keeps the channel open; `Stop` closes it.
     let task = tokio::spawn(running.run(inputs, node_events));
     (desk, task)
-}
-
-/// The exchange has to know; not of what it told itself.
-fn concerns_talk(event: &Event) -> bool {
-    match event {
-        Event::Talk { event } => !matches!(event.what, TalkWhat::Spoke { .. }),
-        Event::SiteRegistered { .. }
-        | Event::SiteChanged { .. }
-        | Event::AccountRegistered { .. }
-        | Event::AccountChanged { .. } => true,
-        _ => false,
-    }
 }
 
 async fn sleep_until(due: Option<Instant>) {
@@ -119,29 +104,6 @@ struct Running<J> {
     overload: u32,
     /// What clients were told of the journal.
     journal_state: JournalState,
-}
-
-/// What has to be done once the batch is journaled, in the order of the inputs.
-enum After {
-    Reply {
-        client: ClientId,
-        connection: ConnectionId,
-        id: u32,
-        outcome: Outcome,
-    },
-    Refuse {
-        client: ClientId,
-        connection: ConnectionId,
-        id: u32,
-        refusal: Refusal,
-    },
-    Welcome(Coming),
-    /// By HTTP.
-    Ordered(
-        oneshot::Sender<Result<Outcome, Refusal>>,
-        Result<Outcome, Refusal>,
-    ),
-    Recorded(oneshot::Sender<Result<(), Refusal>>),
 }
 
 /// A client that is attached and not welcomed yet.
@@ -445,26 +407,6 @@ impl<J: Journal> Running<J> {
         self.ledger.look_after(now);
     }
 
-    /// What could not be journaled may be out of date by now: what the world
-    /// looks like at this moment is ordered instead.
-    fn order_again(&mut self, order: Order, batch: &mut Batch) {
-        match order {
-            Order::SetDevices { account, .. } => {
-                batch.devices.insert(account);
-            }
-            Order::MediaConnected { participant } | Order::MediaLost { participant } => {
-                let holder = self.clients.holder(participant);
-                let order = if holder.is_some_and(|client| self.media.is_connected(client)) {
-                    Order::MediaConnected { participant }
-                } else {
-                    Order::MediaLost { participant }
-                };
-                self.own_order(order, batch);
-            }
-            order => self.own_order(order, batch),
-        }
-    }
-
     /// An order of the server itself. A refusal means that the world has
     /// moved on (the participant left, say), which is no trouble.
     fn own_order(&mut self, order: Order, batch: &mut Batch) {
@@ -472,175 +414,6 @@ impl<J: Journal> Running<J> {
         match self.ledger.order(&Actor::System, None, &order, now) {
             Ok(_) => batch.own.push(order),
             Err(refusal) => tracing::debug!(?order, %refusal, "passed over"),
-        }
-    }
-
-    /// Journals the batch, then tells.
-    async fn finish(&mut self, batch: &mut Batch) {
-        for account in std::mem::take(&mut batch.devices) {
-            let (online, degraded) = self.clients.devices(&account);
-            self.own_order(
-                Order::SetDevices {
-                    account,
-                    online,
-                    degraded,
-                },
-                batch,
-            );
-        }
-        let (started, before) = (Instant::now(), self.ledger.seq());
-        let now = self.now();
-        let committed = self.ledger.commit(now).await;
-        match &committed {
-            Ok(_) if self.ledger.seq() == before => {} // nothing to write
-            Ok(_) => {
-                self.metrics.journaled(started.elapsed(), self.ledger.seq());
-                self.entries.send_replace(self.ledger.seq());
-            }
-            Err(_) => self.metrics.not_journaled(),
-        }
-        match committed {
-            Ok(events) => self.happened(batch, &events),
-            Err(error) => self.failed(batch, &error),
-        }
-        self.tell_journal_state();
-        for after in std::mem::take(&mut batch.after) {
-            if let After::Welcome(coming) = after {
-                self.welcome(coming);
-            }
-        }
-    }
-
-    fn happened(&mut self, batch: &mut Batch, events: &[Event]) {
-        if events.iter().any(concerns_talk) {
-            // Before the replies: whoever raised an alarm asks for the floor next.
-            self.counties.send_replace(self.ledger.county().clone());
-        }
-        let mut welcomes = Vec::new();
-        for after in std::mem::take(&mut batch.after) {
-            match after {
-                After::Reply {
-                    client,
-                    connection,
-                    id,
-                    outcome,
-                } => {
-                    self.hold(client, &outcome);
-                    self.reply(client, connection, id, Ok(wire::outcome(outcome)));
-                }
-                After::Refuse {
-                    client,
-                    connection,
-                    id,
-                    refusal,
-                } => self.reply(client, connection, id, Err(refusal)),
-                After::Recorded(reply) => drop(reply.send(Ok(()))),
-                After::Ordered(reply, result) => {
-                    if let Err(refusal) = &result {
-                        self.metrics.refused(refusal.code);
-                    }
-                    drop(reply.send(result));
-                }
-                welcome @ After::Welcome(_) => welcomes.push(welcome),
-            }
-        }
-        batch.after = welcomes;
-        let county = self.ledger.county();
-        self.told
-            .tell(county, &self.setting, &mut self.clients, events);
-        self.channels.send(county, events);
-        self.release_gone();
-        self.seat_new_stays(events);
-        batch
-            .stages
-            .extend(events.iter().filter_map(Event::conference));
-        for conference in std::mem::take(&mut batch.stages) {
-            self.media
-                .restage(self.ledger.county(), &self.clients, conference);
-        }
-    }
-
-    /// Nothing of the batch has happened.
-    fn failed(&mut self, batch: &mut Batch, error: &JournalError) {
-        for order in batch.own.drain(..) {
-            keep(&mut self.again, order);
-        }
-        let refusal = refuse_for(
-            RefusalCode::JournalUnavailable,
-            "the journal cannot be written",
-            RETRY_AFTER,
-        );
-        let mut welcomes = Vec::new();
-        let mut refused = 0;
-        for after in std::mem::take(&mut batch.after) {
-            match after {
-                After::Reply {
-                    client,
-                    connection,
-                    id,
-                    ..
-                } => {
-                    refused += 1;
-                    self.reply(client, connection, id, Err(refusal.clone()));
-                }
-                After::Refuse {
-                    client,
-                    connection,
-                    id,
-                    refusal,
-                } => self.reply(client, connection, id, Err(refusal)),
-                After::Recorded(reply) => {
-                    refused += 1;
-                    drop(reply.send(Err(refusal.clone())));
-                }
-                After::Ordered(reply, result) => {
-                    let said = match result {
-                        Ok(_) => {
-                            refused += 1;
-                            refusal.clone()
-                        }
-                        Err(said) => said,
-                    };
-                    self.metrics.refused(said.code);
-                    drop(reply.send(Err(said)));
-                }
-                welcome @ After::Welcome(_) => welcomes.push(welcome),
-            }
-        }
-        batch.after = welcomes;
-        self.ledger.refused(refused);
-        if let JournalError::Diverged { .. } = error {
-            self.told = Told::default();
-            self.counties.send_replace(self.ledger.county().clone());
-            self.release_gone();
-            tell::resync_all(self.ledger.county(), &self.setting, &mut self.clients);
-        }
-    }
-
-    /// To the log, the metrics and everybody who is connected, once for each change.
-    fn tell_journal_state(&mut self) {
-        let trouble = self.ledger.trouble();
-        let state = match trouble {
-            None => JournalState::Well,
-            Some(trouble) if trouble.error.is_damage() => JournalState::Damaged,
-            Some(_) => JournalState::Unwritable,
-        };
-        if state == self.journal_state {
-            return;
-        }
-        match trouble {
-            None => tracing::info!("the journal is written again; orders are carried out"),
-            Some(trouble) => tracing::error!(
-                error = %trouble.error,
-                mend = trouble.error.mend(),
-                "orders are refused; running calls go on"
-            ),
-        }
-        self.journal_state = state;
-        self.metrics.journal_writable(state == JournalState::Well);
-        let text = encode_push(Push::Journal { state });
-        for (_, client) in self.clients.all() {
-            client.push(&text);
         }
     }
 
@@ -686,18 +459,6 @@ impl<J: Journal> Running<J> {
     fn now(&mut self) -> Timestamp {
         self.last_now = self.last_now.max(clock::now());
         self.last_now
-    }
-}
-
-/// Keeps an order of the server for when the journal can be written again.
-fn keep(again: &mut Vec<Order>, order: Order) {
-    match order {
-        Order::Tick => {} // what is due then comes by itself
-        Order::Talk { .. } if again.len() >= MAX_AGAIN => {
-            tracing::warn!(?order, "not journaled, and too much waits to keep it");
-        }
-        order if again.contains(&order) => {}
-        order => again.push(order),
     }
 }
 

@@ -2,6 +2,7 @@ use liandong_domain::{InvitationState, ParticipantId, ParticipantState};
 use liandong_protocol::{Presence, Push, Request, SiteCode, Target};
 
 use super::*;
+use crate::journal::JournalError;
 use crate::testing::{Disk, Paper, Seat, desk, parts};
 
 fn call() -> Request {
