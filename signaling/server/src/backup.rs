@@ -14,14 +14,16 @@ use std::time::Duration;
 use rusqlite::backup::Backup;
 use serde::{Deserialize, Serialize};
 
+use crate::channels::web_push;
 use crate::files;
 use crate::journal::JournalError;
 use crate::journal::sqlite::{FILE_NAME, open_read_only};
 use crate::journal::verify::{Verified, verify};
 
 const MANIFEST: &str = "backup.json";
-/// Beside the store: what clients were told to trust must survive.
-const ALONG: [&str; 2] = ["tls", "demo-logins.txt"];
+/// Beside the store: what clients were told to trust must survive, and the key without which
+/// the subscriptions in the store are worth nothing.
+const ALONG: [&str; 3] = ["tls", "demo-logins.txt", web_push::KEY_FILE];
 /// Pages copied at a time; orders are written in between.
 const PAGES: std::ffi::c_int = 1_024;
 const PAUSE: Duration = Duration::from_millis(5);

@@ -13,6 +13,7 @@
 //! | [`auth`] | passwords, lock-out, sessions |
 //! | [`ws`] | one client's connection |
 //! | [`desk`] | the one task that owns the county's state |
+//! | [`disk`] | small files that are there whole, or not at all |
 //! | [`files`] | photos, voice notes and documents of incidents |
 //! | [`journal`] | the hash-chained log that everything is made from |
 //! | [`views`] | what each account may see, in the words of the wire |
@@ -26,6 +27,7 @@ pub mod channels;
 pub mod clock;
 pub mod config;
 pub mod desk;
+pub mod disk;
 pub mod files;
 pub mod http;
 pub mod journal;

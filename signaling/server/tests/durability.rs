@@ -150,6 +150,9 @@ async fn backup_of_a_running_server_comes_back_as_it_was() {
         .ask_once(call("101", "before".into()), Some("before"))
         .await
         .unwrap();
+    // Where Web Push is configured: the subscriptions are of this key.
+    let push_key = county.data().join("vapid.p8");
+    std::fs::write(&push_key, "the key").unwrap();
     let copy = county.folder.path().join("copy");
     let (made, said) = county.run(&["backup", "--to"], &copy);
     assert!(made, "{said}");
@@ -164,6 +167,7 @@ async fn backup_of_a_running_server_comes_back_as_it_was() {
     std::fs::remove_dir_all(county.data()).unwrap();
     let (restored, said) = county.run(&["restore", "--from"], &copy);
     assert!(restored, "{said}");
+    assert_eq!(std::fs::read_to_string(&push_key).unwrap(), "the key");
 
     let _server = county.start();
     // The same authority, account and idempotency keys.

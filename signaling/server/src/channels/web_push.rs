@@ -2,6 +2,10 @@
 //! push service, which can read nothing of it.
 //!
 //! Protocol RFC 8030, encryption RFC 8291 over RFC 8188, sender RFC 8292 (VAPID).
+//!
+//! The steps of RFC 8291 are here, their ciphers are not: those are of aws-lc-rs, which TLS uses
+//! too. Of the libraries for it `ece` wants OpenSSL, or a trait that is longer than [`encrypt`];
+//! `web-push-native` brings a second set of ciphers and of JWT. The test holds the RFC's example.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,7 +22,10 @@ use serde_json::json;
 use super::subscriptions::{Subscription, Subscriptions};
 use super::{Adapter, Busy, Message, Sending, Waits, may_be_repeated};
 use crate::clock;
+use crate::disk::write_whole;
 
+/// The server's own key, in the data folder.
+pub const KEY_FILE: &str = "vapid.p8";
 /// One record holds the whole message (RFC 8188 §2.1); services take 4,096 bytes.
 const RECORD_SIZE: u32 = 4_096;
 const SALT_BYTES: usize = 16;
@@ -46,14 +53,15 @@ impl Vapid {
     /// # Errors
     /// The file cannot be read or written, or holds no key.
     pub fn open(folder: &Path, subject: &str) -> std::io::Result<Self> {
-        let path = folder.join("vapid.p8");
+        let path = folder.join(KEY_FILE);
         let bytes = match std::fs::read(&path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => make_key(&path)?,
             Err(error) => return Err(error),
         };
         let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &bytes);
-        let key = key.map_err(|_| std::io::Error::other("vapid.p8 holds no P-256 key"))?;
+        let key =
+            key.map_err(|_| std::io::Error::other(format!("{KEY_FILE} holds no P-256 key")))?;
         Ok(Self {
             key,
             subject: subject.to_owned(),
@@ -89,18 +97,9 @@ impl Vapid {
 }
 
 fn make_key(path: &Path) -> std::io::Result<Vec<u8>> {
-    use std::io::Write as _;
-    use std::os::unix::fs::OpenOptionsExt as _;
     let made = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
         .map_err(|_| std::io::Error::other("no key could be made"))?;
-    let mut options = std::fs::OpenOptions::new();
-    let mut file = options
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)?;
-    file.write_all(made.as_ref())?;
-    file.sync_all()?;
+    write_whole(path, made.as_ref(), 0o600)?;
     Ok(made.as_ref().to_vec())
 }
 

@@ -2,8 +2,6 @@
 //! password for everybody else.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use liandong_protocol::AccountId;
@@ -12,6 +10,7 @@ use rand::RngExt as _;
 use super::StartError;
 use crate::auth::password::{self, HashError};
 use crate::config::Config;
+use crate::disk::write_whole;
 
 /// In the data folder; readable by the owner only.
 pub const DEMO_FILE: &str = "demo-logins.txt";
@@ -134,17 +133,7 @@ fn write(config: &Config, file: &Path, password: &str) -> std::io::Result<()> {
             text.push_str(&format!("{}\t{}\n", account.id, account.name));
         }
     }
-    // A new file, so that the mode holds also where an old one was wider.
-    let new = file.with_extension("new");
-    let mut out = std::fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&new)?;
-    out.write_all(text.as_bytes())?;
-    out.sync_all()?;
-    std::fs::rename(new, file)
+    write_whole(file, text.as_bytes(), 0o600)
 }
 
 /// Six syllables and two digits, some 44 bits: easy to type on a room

@@ -2,9 +2,7 @@
 //! the phones (`/ca.pem`), its key nowhere. The server certificate is renewed
 //! whenever the addresses change or its end is near.
 
-use std::io::Write as _;
 use std::net::IpAddr;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use rcgen::{
@@ -15,6 +13,7 @@ use time::{Duration, OffsetDateTime};
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
 use super::addresses::Reachable;
+use crate::disk::write_whole;
 
 const AUTHORITY_DAYS: i64 = 3_650;
 /// The longest that browsers take without complaint.
@@ -183,21 +182,8 @@ fn read(path: &Path) -> Result<String, TlsError> {
     })
 }
 
-/// Whole or not at all: a power cut must not leave half a key.
 fn write_file(path: &Path, text: &str, mode: u32) -> Result<(), TlsError> {
-    let new = path.with_extension("new");
-    let written = (|| {
-        let mut file = std::fs::OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(mode)
-            .open(&new)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        std::fs::rename(&new, path)
-    })();
-    written.map_err(|source| TlsError::File {
+    write_whole(path, text.as_bytes(), mode).map_err(|source| TlsError::File {
         path: path.to_owned(),
         source,
     })
