@@ -16,12 +16,15 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use liandong_domain::pursuit::{AttemptResult, Channel, PursuitEvent};
 use liandong_domain::{AccountId, County, Event, Order, PursuitId, PursuitOrder, Timestamp};
 use tokio::sync::{Semaphore, mpsc};
 
-/// Messages on their way at the same time; the rest wait their turn.
+use crate::clock;
+
+/// Messages of one channel on their way at the same time; the rest wait their turn.
 const AT_ONCE: usize = 64;
 /// Results that wait for the desk.
 const RESULTS: usize = 1_024;
@@ -72,9 +75,24 @@ impl Told {
 /// All adapters of this server.
 #[derive(Debug)]
 pub struct Channels {
-    adapters: BTreeMap<Channel, Arc<dyn Adapter>>,
-    slots: Arc<Semaphore>,
+    lines: BTreeMap<Channel, Line>,
     results: mpsc::Sender<Told>,
+}
+
+/// One channel. Each has places of its own: where a push service does not answer, text messages
+/// go all the same.
+#[derive(Clone, Debug)]
+struct Line {
+    adapter: Arc<dyn Adapter>,
+    places: Arc<Semaphore>,
+}
+
+impl Line {
+    /// `None`: the server has stopped.
+    async fn send(&self, message: &Message) -> Option<AttemptResult> {
+        let _place = self.places.acquire().await.ok()?;
+        Some(self.adapter.send(message).await)
+    }
 }
 
 impl Channels {
@@ -82,13 +100,12 @@ impl Channels {
     #[must_use]
     pub fn new(adapters: BTreeMap<Channel, Arc<dyn Adapter>>) -> (Self, mpsc::Receiver<Told>) {
         let (results, heard) = mpsc::channel(RESULTS);
-        let slots = Arc::new(Semaphore::new(AT_ONCE));
-        let channels = Self {
-            adapters,
-            slots,
-            results,
-        };
-        (channels, heard)
+        let lines = adapters.into_iter().map(|(channel, adapter)| {
+            let places = Arc::new(Semaphore::new(AT_ONCE));
+            (channel, Line { adapter, places })
+        });
+        let lines = lines.collect();
+        (Self { lines, results }, heard)
     }
 
     /// Sends what these journaled events ask for.
@@ -135,14 +152,19 @@ impl Channels {
             title: conference.map(|one| one.title.clone()).unwrap_or_default(),
             text: county.callee_name(&known.callee).to_owned(),
         };
-        let adapter = self.adapters.get(&attempt.channel).cloned();
-        let (slots, results) = (Arc::clone(&self.slots), self.results.clone());
+        let left = attempt.deadline.since(clock::now());
+        self.dispatch(attempt.channel, message, left);
+    }
+
+    /// `left`: until the rules take it for unanswered. It must not ring after that.
+    fn dispatch(&self, channel: Channel, message: Message, left: Duration) {
+        let line = self.lines.get(&channel).cloned();
+        let results = self.results.clone();
         tokio::spawn(async move {
-            let result = match adapter {
-                // Closed only when the server has stopped.
-                Some(adapter) => match slots.acquire().await {
-                    Ok(_slot) => adapter.send(&message).await,
-                    Err(_) => return,
+            let result = match line {
+                Some(line) => match tokio::time::timeout(left, line.send(&message)).await {
+                    Ok(Some(result)) => result,
+                    Ok(None) | Err(_) => return,
                 },
                 None => AttemptResult::Unreachable, // no such channel here
             };
@@ -159,14 +181,11 @@ impl Channels {
 }
 
 /// Between tries of one message.
-pub type Waits = [std::time::Duration; 2];
+pub type Waits = [Duration; 2];
 
 /// With a request's own limit of ten seconds all of it ends within the minute for which
 /// the rules wait for a channel.
-pub const RETRY_AFTER: Waits = [
-    std::time::Duration::from_secs(1),
-    std::time::Duration::from_secs(4),
-];
+pub const RETRY_AFTER: Waits = [Duration::from_secs(1), Duration::from_secs(4)];
 
 /// Not taken this time, and may be taken the next.
 #[derive(Clone, Copy, Debug)]
@@ -184,7 +203,87 @@ fn may_be_repeated(status: http::StatusCode) -> bool {
 /// The platform's certificates cannot be read.
 pub fn http_client() -> reqwest::Result<reqwest::Client> {
     reqwest::Client::builder()
-        .timeout(std::time::Duration::from_secs(10))
+        .timeout(Duration::from_secs(10))
         .redirect(reqwest::redirect::Policy::none())
         .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Takes the first attempts, and never says what became of them.
+    #[derive(Debug)]
+    struct Silent {
+        upto: u32,
+    }
+
+    impl Adapter for Silent {
+        fn send<'a>(&'a self, message: &'a Message) -> Sending<'a> {
+            Box::pin(async {
+                if message.attempt <= self.upto {
+                    std::future::pending::<()>().await;
+                }
+                AttemptResult::Delivered
+            })
+        }
+    }
+
+    fn message(attempt: u32) -> Message {
+        Message {
+            pursuit: PursuitId(7),
+            attempt,
+            name: "张三".to_owned(),
+            account: None,
+            phone: None,
+            title: String::new(),
+            text: String::new(),
+        }
+    }
+
+    const LONG: Duration = Duration::from_secs(3_600);
+
+    fn channels(all: [(Channel, u32); 2]) -> (Channels, mpsc::Receiver<Told>) {
+        let adapters = all.map(|(channel, upto)| {
+            let adapter: Arc<dyn Adapter> = Arc::new(Silent { upto });
+            (channel, adapter)
+        });
+        Channels::new(adapters.into())
+    }
+
+    fn at_once() -> u32 {
+        u32::try_from(AT_ONCE).unwrap()
+    }
+
+    #[tokio::test]
+    async fn channel_that_does_not_answer_holds_up_no_other() {
+        let all = [(Channel::WebPush, u32::MAX), (Channel::Gateway, 0)];
+        let (channels, mut heard) = channels(all);
+        for attempt in 1..=2 * at_once() {
+            channels.dispatch(Channel::WebPush, message(attempt), LONG);
+        }
+        channels.dispatch(Channel::Gateway, message(1), LONG);
+        let told = tokio::time::timeout(Duration::from_secs(30), heard.recv()).await;
+        let told = told.expect("it waits for the other channel").unwrap();
+        assert_eq!((told.attempt, told.result), (1, AttemptResult::Delivered));
+    }
+
+    #[tokio::test]
+    async fn message_ends_with_its_deadline_and_makes_room() {
+        let all = [(Channel::WebPush, at_once()), (Channel::Gateway, 0)];
+        let (channels, mut heard) = channels(all);
+        for attempt in 1..=at_once() {
+            channels.dispatch(
+                Channel::WebPush,
+                message(attempt),
+                Duration::from_millis(20),
+            );
+        }
+        channels.dispatch(Channel::WebPush, message(at_once() + 1), Duration::ZERO);
+        channels.dispatch(Channel::WebPush, message(at_once() + 2), LONG);
+        let told = tokio::time::timeout(Duration::from_secs(30), heard.recv()).await;
+        let told = told.expect("no place comes free").unwrap();
+        // The one before waited in vain, and is not sent too late.
+        assert_eq!(told.attempt, at_once() + 2);
+    }
 }

@@ -16,6 +16,7 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPai
 use aws_lc_rs::{aead, agreement, hkdf};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use futures_util::future::join_all;
 use liandong_domain::pursuit::AttemptResult;
 use serde_json::json;
 
@@ -192,15 +193,18 @@ impl WebPush {
             }
             Err(_) => return AttemptResult::Failed,
         };
-        let mut result = AttemptResult::Unreachable;
-        for browser in browsers {
-            match self.push_until_taken(&browser, message).await {
-                AttemptResult::Delivered => result = AttemptResult::Delivered,
-                other if result != AttemptResult::Delivered => result = other,
-                _ => {} // one of several phones has it
-            }
+        // At once: a service that does not answer must not keep the message from the next phone.
+        let sent = browsers
+            .iter()
+            .map(|one| self.push_until_taken(one, message));
+        let results = join_all(sent).await;
+        if results.contains(&AttemptResult::Delivered) {
+            return AttemptResult::Delivered; // one of several phones has it
         }
-        result
+        results
+            .last()
+            .copied()
+            .unwrap_or(AttemptResult::Unreachable)
     }
 
     async fn push_until_taken(&self, browser: &Subscription, message: &Message) -> AttemptResult {

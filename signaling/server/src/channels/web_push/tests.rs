@@ -177,3 +177,35 @@ async fn browser_that_wants_no_more_is_forgotten() {
     assert_eq!(store.of("field1").unwrap(), []);
     assert_eq!(push.send(&message()).await, AttemptResult::Unreachable);
 }
+
+/// Each service answers when both are asked: one after the other would wait in vain.
+#[tokio::test]
+async fn all_browsers_of_an_account_are_asked_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let both = Arc::new(tokio::sync::Barrier::new(2));
+    let router = axum::Router::new().fallback(move || {
+        let both = Arc::clone(&both);
+        async move {
+            both.wait().await;
+            http::StatusCode::CREATED
+        }
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let store = Arc::new(Subscriptions::open(folder.path()).unwrap());
+    let account = liandong_protocol::AccountId::from("field1");
+    let own = agreement::PrivateKey::generate(&agreement::ECDH_P256).unwrap();
+    for number in 1..=2 {
+        let browser = Subscription {
+            endpoint: format!("{origin}/send/{number}"),
+            p256dh: own.compute_public_key().unwrap().as_ref().to_vec(),
+            auth: vec![9; 16],
+        };
+        store.keep(&account, &browser, number).unwrap();
+    }
+    let vapid = Arc::new(Vapid::open(folder.path(), "mailto:admin@example.org").unwrap());
+    let client = crate::channels::http_client().unwrap();
+    let push = WebPush::new(vapid, store, client, NO_WAIT);
+    assert_eq!(push.send(&message()).await, AttemptResult::Delivered);
+}
