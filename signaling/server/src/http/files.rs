@@ -97,9 +97,7 @@ pub async fn add(
     let (account, incident) = (AccountId(held.account.0), IncidentId(id));
     // Before megabytes are written down for nothing.
     visible(&app, account.clone(), incident, |_| Some(())).await?;
-    let declared = declared(&headers);
-    let incoming = app.files.receive(&account.0, body, &declared).await;
-    let incoming = incoming.map_err(refused)?;
+    let incoming = receive(&app, &account.0, &headers, body).await?;
     let file = attach(
         &app,
         Actor::Account(account),
@@ -110,6 +108,29 @@ pub async fn add(
     )
     .await?;
     Ok((StatusCode::CREATED, Json(file)).into_response())
+}
+
+/// Writes the body down, for [`attach`].
+///
+/// # Errors
+/// Why it is not taken; nothing is left then.
+pub async fn receive(
+    app: &App,
+    sender: &str,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Incoming, Refusal> {
+    // What the journal could not name would stay until the next start: while it cannot be
+    // written, senders who try again would fill the disk.
+    if app.desk.status().await?.journal_trouble.is_some() {
+        return Err(refuse_for(
+            RefusalCode::JournalUnavailable,
+            "the journal cannot be written",
+            RETRY_AFTER,
+        ));
+    }
+    let incoming = app.files.receive(sender, body, &declared(headers)).await;
+    incoming.map_err(refused)
 }
 
 /// Orders that the incident has it, and keeps it if so.
@@ -178,7 +199,7 @@ async fn hand_over(
 }
 
 /// What the request says of its body.
-pub fn declared(headers: &HeaderMap) -> String {
+fn declared(headers: &HeaderMap) -> String {
     let kind = headers.get(CONTENT_TYPE);
     kind.and_then(|kind| kind.to_str().ok())
         .unwrap_or("")
@@ -360,7 +381,7 @@ fn malformed(what: &str) -> Refused {
 
 /// Why a file was not taken, in the words of the wire.
 #[allow(clippy::needless_pass_by_value, reason = "for map_err")]
-pub fn refused(error: FileError) -> Refusal {
+fn refused(error: FileError) -> Refusal {
     match error {
         FileError::Busy => refuse_for(RefusalCode::TooMany, error.to_string(), RETRY_AFTER),
         FileError::TooLarge => refuse(RefusalCode::TooLarge, error.to_string()),
@@ -382,13 +403,9 @@ mod tests {
     use super::*;
     use crate::testing::{Disk, Paper, app};
 
-    #[tokio::test]
-    async fn file_stays_though_its_sender_goes_while_it_is_journaled() {
+    async fn reported(app: &App, by: Actor) -> IncidentId {
         use liandong_domain::incident::{Report, ReportSource};
 
-        let (paper, folder) = (Paper::new(), tempfile::tempdir().unwrap());
-        let app = app(&paper, folder.path()).await;
-        let by = Actor::Account("101".into());
         let report = Report {
             kind: domain::IncidentKind::Sudden,
             level: None,
@@ -402,10 +419,54 @@ mod tests {
         let order = Order::Incident {
             order: IncidentOrder::Report { report },
         };
-        let told = app.desk.order(by.clone(), None, order).await.unwrap();
+        let told = app.desk.order(by, None, order).await.unwrap();
         let domain::Outcome::Reported { incident } = told else {
             panic!("{told:?}");
         };
+        incident
+    }
+
+    #[tokio::test]
+    async fn nothing_is_written_down_while_the_journal_cannot_name_it() {
+        let (paper, folder) = (Paper::new(), tempfile::tempdir().unwrap());
+        let app = app(&paper, folder.path()).await;
+        let by = Actor::Account("101".into());
+        let incident = reported(&app, by.clone()).await;
+        let send = |body: Body| {
+            let app = app.clone();
+            async move { receive(&app, "101", &HeaderMap::new(), body).await }
+        };
+        let png = || Body::from(&b"\x89PNG\r\n\x1a\n and what follows"[..]);
+        let about = About {
+            name: None,
+            text: None,
+        };
+        let incoming = send(png()).await.unwrap();
+        paper.disk(Disk::Full);
+        let refused = attach(&app, by.clone(), None, incident, &about, incoming).await;
+        assert_eq!(refused.unwrap_err().code, RefusalCode::JournalUnavailable);
+        let left = || {
+            std::fs::read_dir(folder.path().join("files/new"))
+                .unwrap()
+                .count()
+        };
+        let before = left();
+        let unread = Body::from_stream(futures_util::stream::once(async {
+            panic!("read, though it cannot be kept");
+            #[allow(unreachable_code, reason = "for the type")]
+            Ok::<_, std::io::Error>(axum::body::Bytes::new())
+        }));
+        let refused = send(unread).await.unwrap_err();
+        assert_eq!(refused.code, RefusalCode::JournalUnavailable);
+        assert_eq!(left(), before);
+    }
+
+    #[tokio::test]
+    async fn file_stays_though_its_sender_goes_while_it_is_journaled() {
+        let (paper, folder) = (Paper::new(), tempfile::tempdir().unwrap());
+        let app = app(&paper, folder.path()).await;
+        let by = Actor::Account("101".into());
+        let incident = reported(&app, by.clone()).await;
         let png = Body::from(&b"\x89PNG\r\n\x1a\n and what follows"[..]);
         let incoming = app.files.receive("101", png, "image/png").await.unwrap();
         let id = incoming.id.clone();

@@ -17,7 +17,7 @@ use crate::auth::platforms::Denied;
 use crate::auth::signature::body_hash;
 use crate::config::Right;
 use crate::http::App;
-use crate::http::files::{About, Binary, attach, declared, refused};
+use crate::http::files::{About, Binary, attach, receive};
 use crate::http::problem::{Problems, Trouble};
 use crate::views::platforms;
 
@@ -80,9 +80,7 @@ pub async fn add(
         ));
     }
     let sender = format!("platform:{}", known.platform.id);
-    let declared = declared(&parts.headers);
-    let incoming = app.files.receive(&sender, body, &declared).await;
-    let incoming = incoming.map_err(refused)?;
+    let incoming = receive(&app, &sender, &parts.headers, body).await?;
     if claimed.is_some_and(|claimed| claimed != incoming.hash) {
         app.metrics.doors.denied(&Denied::Wrong);
         return Err(Denied::Wrong.into());
