@@ -280,6 +280,8 @@ fn webhooks_go_to_safe_addresses_with_a_secret_that_nobody_else_reads() {
         hook("e", "https://oa.example/", "retry_seconds = 0\n"),
         hook("e", "https://oa.example/", "").replace("right", "plain"),
         hook("g", "https://oa.example/", "platform = \"nobody\"\n"),
+        hook("h", "https://oa.example/", "ca_file = \"plain\"\n"),
+        hook("i", "https://oa.example/", "ca_file = \"none.pem\"\n"),
     ];
     let said = mistakes(&format!("{text}{}", wrong.concat()), folder.path());
     for part in [
@@ -290,6 +292,8 @@ fn webhooks_go_to_safe_addresses_with_a_secret_that_nobody_else_reads() {
         "webhooks[5].retry_seconds",
         "webhooks[6].secret_file",
         "webhooks[7].platform",
+        "webhooks[8].ca_file",
+        "webhooks[9].ca_file",
     ] {
         assert!(
             said.iter().any(|one| one.starts_with(part)),

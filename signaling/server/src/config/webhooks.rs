@@ -122,17 +122,10 @@ fn one(file: file::Webhook, at: &str, folder: &Path, mistakes: &mut Mistakes) ->
             );
         }
     }
-    let authority = file.ca_file.as_ref().and_then(|path| {
-        std::fs::read(folder.join(path))
-            .map_err(|error| {
-                mistakes.add(
-                    format_args!("{at}.ca_file"),
-                    format_args!("{}: {error}", path.display()),
-                    "name a PEM file, relative to the configuration file",
-                );
-            })
-            .ok()
-    });
+    let authority = file
+        .ca_file
+        .as_ref()
+        .and_then(|path| authority(&folder.join(path), at, mistakes));
     let mut within = |field: &str, value: Option<u32>, default: u32, from: u32, to: u32| {
         let value = value.unwrap_or(default);
         if !(from..=to).contains(&value) {
@@ -158,6 +151,26 @@ fn one(file: file::Webhook, at: &str, folder: &Path, mistakes: &mut Mistakes) ->
         retry,
         give_up,
     })
+}
+
+/// What is no certificate would make every message fail, and nobody would hear why.
+fn authority(path: &Path, at: &str, mistakes: &mut Mistakes) -> Option<Vec<u8>> {
+    let what = match std::fs::read(path) {
+        Ok(pem) => {
+            let read = reqwest::Certificate::from_pem_bundle(&pem);
+            if read.is_ok_and(|all| !all.is_empty()) {
+                return Some(pem);
+            }
+            "holds no certificate".to_owned()
+        }
+        Err(error) => error.to_string(),
+    };
+    mistakes.add(
+        format_args!("{at}.ca_file"),
+        format_args!("{}: {what}", path.display()),
+        "name a PEM file, relative to the configuration file",
+    );
+    None
 }
 
 /// In clear only where the configuration says that it may be.
