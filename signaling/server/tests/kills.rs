@@ -155,7 +155,10 @@ impl Script {
             }
             self.answered(sent, answer);
         }
-        let there = |(sent, _): &&(Sent, Reply)| clients.contains_key(sent.account);
+        // Of each account the last keys are promised to be known, the older ones not.
+        let there = |(sent, _): &&(Sent, Reply)| {
+            clients.contains_key(sent.account) && self.model.keeps(sent.account, &sent.key)
+        };
         let known: Vec<_> = self.acknowledged.iter().filter(there).cloned().collect();
         if let Some((sent, reply)) = known.choose(&mut self.rng).cloned() {
             let client = clients.get_mut(sent.account).unwrap();

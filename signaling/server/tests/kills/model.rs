@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 
+use liandong_domain::idempotency::KEPT_PER_ACCOUNT;
 use liandong_domain::{self as domain, Decision, Event, Outcome, Timing};
 use liandong_protocol::Snapshot;
 use liandong_server::config::{Config, Overrides};
@@ -23,6 +24,8 @@ pub struct Model {
     /// Of one account's order, so far.
     pending: Vec<Event>,
     outcomes: BTreeMap<String, Outcome>,
+    /// Keys of each account's orders, oldest first.
+    keys: BTreeMap<domain::AccountId, Vec<String>>,
 }
 
 impl Model {
@@ -41,6 +44,7 @@ impl Model {
             unread: VecDeque::new(),
             pending: Vec::new(),
             outcomes: BTreeMap::new(),
+            keys: BTreeMap::new(),
         }
     }
 
@@ -51,6 +55,15 @@ impl Model {
     /// Of an order that is in the journal.
     pub fn outcome(&self, key: &str) -> Option<&Outcome> {
         self.outcomes.get(key)
+    }
+
+    /// Whether the account's key is among those that are still known.
+    pub fn keeps(&self, account: &'static str, key: &str) -> bool {
+        let all = self.keys.get(&account.into());
+        all.is_some_and(|all| {
+            let mut newest = all.iter().rev().take(KEPT_PER_ACCOUNT);
+            newest.any(|one| one == key)
+        })
     }
 
     /// To the journal's end. No order is there in part.
@@ -98,6 +111,7 @@ impl Model {
         }
         let told = outcome.clone();
         assert_eq!(decided, Ok(Decision::New { events, outcome }), "{key}");
+        self.keys.entry(by).or_default().push(key.clone());
         let twice = self.outcomes.insert(key.clone(), told);
         assert_eq!(twice, None, "{key} acted twice");
     }
