@@ -7,13 +7,14 @@
 //! * [`state`] – its life as a table
 //! * [`order`] – what can be ordered, [`event`] – what has happened
 //! * [`record`] – what is known of one, as the events give it
-//! * `deciding` – when one begins, and what is tried next
+//! * `deciding` – when one begins, goes on and ends; `trying` – what is tried next
 
 mod deciding;
 pub mod event;
 pub mod order;
 pub mod record;
 pub mod state;
+mod trying;
 
 pub use event::{PursuitCause, PursuitEvent};
 pub use order::{PursuitOrder, PursuitOrderKind};
