@@ -261,8 +261,7 @@ impl Draft {
             return;
         };
         for (number, attempt) in (1..).zip(&one.attempts) {
-            let open = matches!(attempt.result, None | Some(AttemptResult::Delivered));
-            let ring = attempt.invitation.filter(|_| open);
+            let ring = attempt.invitation.filter(|_| attempt.is_open());
             let ring = ring.and_then(|ring| self.county.invitation(ring));
             let result = ring.and_then(|ring| match ring.state {
                 InvitationState::Queued | InvitationState::Ringing | InvitationState::Accepted => {
@@ -317,16 +316,16 @@ impl Draft {
     /// ringing once somebody has come.
     fn end_attempts(&mut self, one: &Pursuit) {
         for (number, attempt) in (1..).zip(&one.attempts) {
-            if attempt.result.is_some() {
-                continue;
+            if attempt.result.is_none() {
+                self.push_result(one.id, number, AttemptResult::Stopped);
             }
-            self.push_result(one.id, number, AttemptResult::Stopped);
+            // Whatever became of the message, its ring may go on.
             let ring = attempt.invitation.filter(|_| attempt.own_ring);
             let ring = ring.and_then(|ring| self.county.invitation(ring)).cloned();
             let Some(ring) = ring.filter(|ring| ring.callee != one.callee) else {
                 continue; // the callee's own devices may well ring on
             };
-            if ring.state.is_pending() && !self.county.pursuits.awaits(ring.id) {
+            if ring.state.is_pending() && !self.county.pursuits.awaits(ring.id, one.id) {
                 self.miss(&ring, InvitationInput::Closed, None);
             }
         }
@@ -340,12 +339,7 @@ impl Draft {
         let calling: Vec<Pursuit> = calling.cloned().collect();
         for one in calling {
             for (number, attempt) in (1..).zip(&one.attempts) {
-                let waits = match attempt.result {
-                    // A ring has its own deadline.
-                    None => attempt.invitation.is_none(),
-                    Some(result) => result == AttemptResult::Delivered,
-                };
-                if waits && attempt.deadline <= now {
+                if attempt.gives_up_at().is_some_and(|at| at <= now) {
                     self.push_result(one.id, number, AttemptResult::NoAnswer);
                 }
             }

@@ -52,10 +52,19 @@ pub struct Attempt {
 impl Attempt {
     /// Something may still come of it.
     pub(super) fn is_outstanding(&self, now: Timestamp) -> bool {
+        self.is_open() && self.gives_up_at().is_none_or(|at| at > now)
+    }
+
+    /// When it is taken for unanswered; `None`: it is settled, or its ring gives the result,
+    /// which has a deadline of its own.
+    pub(super) fn gives_up_at(&self) -> Option<Timestamp> {
+        (self.is_open() && self.invitation.is_none()).then_some(self.deadline)
+    }
+
+    /// Whether anybody reads a message that was taken is not known.
+    pub(super) fn is_open(&self) -> bool {
         match self.result {
-            // A ring has its own deadline, which gives the result.
-            None => self.invitation.is_some() || self.deadline > now,
-            Some(AttemptResult::Delivered) => self.deadline > now,
+            None | Some(AttemptResult::Delivered) => true,
             Some(
                 AttemptResult::Answered
                 | AttemptResult::Acknowledged
@@ -109,12 +118,9 @@ impl Pursuit {
     }
 
     fn due(&self) -> Option<Timestamp> {
-        let waiting = self.attempts.iter().filter(|one| match one.result {
-            None => one.invitation.is_none(),
-            Some(result) => result == AttemptResult::Delivered,
-        });
+        let waiting = self.attempts.iter().filter_map(Attempt::gives_up_at);
         match self.state {
-            PursuitState::Calling => waiting.map(|one| one.deadline).min(),
+            PursuitState::Calling => waiting.min(),
             PursuitState::ToldAbove
             | PursuitState::Exhausted
             | PursuitState::Reached
@@ -225,12 +231,13 @@ impl PursuitBook {
             .any(|one| one.invitation == Some(invitation))
     }
 
-    /// Some attempt waits for this ring.
-    pub(crate) fn awaits(&self, invitation: InvitationId) -> bool {
+    /// Some attempt of another pursuit waits for this ring.
+    pub(crate) fn awaits(&self, invitation: InvitationId, but: PursuitId) -> bool {
         let calling = self.all().filter(|one| one.state == PursuitState::Calling);
         calling
+            .filter(|one| one.id != but)
             .flat_map(|one| &one.attempts)
-            .any(|one| one.invitation == Some(invitation) && one.result.is_none())
+            .any(|one| one.invitation == Some(invitation) && one.is_open())
     }
 
     pub(crate) fn due(&self) -> Option<Timestamp> {

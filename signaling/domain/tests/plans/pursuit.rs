@@ -107,6 +107,51 @@ fn nobody_is_rung_on_for_somebody_who_has_come() {
     assert_eq!(shell.replayed(), shell.county);
 }
 
+/// A message was taken, and so the deputy's phone rings as soon as it is there. That ring
+/// counts for as long as it rings, and ends when the site comes by itself.
+#[test]
+fn ring_of_a_delivered_message_counts_and_ends_with_the_pursuit() {
+    let mut shell = Shell::lit();
+    shell.devices(CHUNCHANGBA, 0);
+    shell.devices(FIELD_JIZHOU, 0);
+    let contacts = DutyOrder::SetContacts {
+        site: CHUNCHANGBA.into(),
+        contacts: vec![contact("巡逻", Some(FIELD_JIZHOU), None)],
+        deputy: None,
+    };
+    shell.by(COMMANDER, duty(contacts)).unwrap();
+    let whom = vec![at(CHUNCHANGBA), at(JIZHOU)];
+    let (_, conference) = running(&mut shell, &content("防汛", vec![step(0, whom)]));
+    shell.join(JIZHOU);
+    let one = pursuit(&shell, conference, CHUNCHANGBA);
+    let messages = u32::try_from(one.attempts.len()).unwrap();
+    assert!(tried(one).contains(&("巡逻", Channel::WebPush, None)));
+    let id = one.id;
+    for attempt in 1..=messages {
+        let order = PursuitOrder::Result {
+            pursuit: id,
+            attempt,
+            result: AttemptResult::Delivered,
+        };
+        shell.system(Order::Pursuit { order }).unwrap();
+    }
+    shell.wait(50_000);
+    shell.devices(FIELD_JIZHOU, 1);
+    shell.wait(15_000);
+    // A minute after the message: it rings, so nobody above is told yet.
+    assert!(shell.ring_of(FIELD_JIZHOU).is_some());
+    let one = pursuit(&shell, conference, CHUNCHANGBA);
+    assert_eq!(one.state, PursuitState::Calling);
+    shell.devices(CHUNCHANGBA, 1);
+    let again = Order::InviteAbsent { conference };
+    shell.by(COMMANDER, again).unwrap();
+    shell.join(CHUNCHANGBA);
+    let one = pursuit(&shell, conference, CHUNCHANGBA);
+    assert_eq!(one.state, PursuitState::Reached);
+    assert_eq!(shell.ring_of(FIELD_JIZHOU), None);
+    assert_eq!(shell.replayed(), shell.county);
+}
+
 /// An account that is closed is nobody's deputy any more.
 #[test]
 fn closed_account_is_not_tried() {
