@@ -5,11 +5,15 @@
 mod support;
 
 use liandong_domain::incident::{Report, ReportSource, Step};
+use liandong_domain::pursuit::PursuitState;
 use liandong_domain::{
-    Conduct, ConferenceId, Device, Gates, IncidentId, IncidentKind, IncidentOrder, InvitationState,
-    Level, Order, Outcome, ParticipantId, ParticipantState, RefusalCode, Target,
+    Conduct, ConferenceId, Contact, Device, DutyOrder, Gates, IncidentId, IncidentKind,
+    IncidentOrder, InvitationState, Level, Order, Outcome, ParticipantId, ParticipantState,
+    PursuitOrder, RefusalCode, Target,
 };
-use support::{CHUNCHANGBA, COMMANDER, DATANGBA, DISPATCHER, JIZHOU, LUOPING, SHAHE, Shell, site};
+use support::{
+    CHUNCHANGBA, COMMANDER, DATANGBA, DISPATCHER, FIELD_JIZHOU, JIZHOU, LUOPING, SHAHE, Shell, site,
+};
 
 fn incident(shell: &mut Shell) -> IncidentId {
     let report = Report {
@@ -90,6 +94,49 @@ fn an_incident_takes_a_site_out_of_a_routine_meeting_and_gives_it_back_at_its_en
     shell.connect(CHUNCHANGBA);
     assert_eq!(state(&shell, meeting, community), ParticipantState::In);
     assert_eq!(shell.conference(meeting).chair.map(|_| ()), Some(()));
+}
+
+/// It has come, and is called away before its media are there: nobody is rung for it.
+#[test]
+fn whoever_is_held_is_not_gone_after() {
+    let mut shell = Shell::lit();
+    let deputy = Contact {
+        name: "副".to_owned(),
+        account: Some(FIELD_JIZHOU.into()),
+        phone: None,
+    };
+    let order = DutyOrder::SetContacts {
+        site: SHAHE.into(),
+        contacts: Vec::new(),
+        deputy: Some(deputy),
+    };
+    shell.by(COMMANDER, Order::Duty { order }).unwrap();
+    let meeting = shell.call(COMMANDER, &[site(SHAHE), site(JIZHOU)], true);
+    shell.join(JIZHOU);
+    shell.wait(31_000);
+    let invitation = shell.invitation(meeting, SHAHE).id;
+    let order = PursuitOrder::Pursue { invitation };
+    shell.by(COMMANDER, Order::Pursuit { order }).unwrap();
+    assert!(shell.ring_of(FIELD_JIZHOU).is_some());
+    let step = Conduct::Enter { reason: None };
+    let enter = Order::Conduct {
+        conference: meeting,
+        step,
+    };
+    shell.by(SHAHE, enter).unwrap();
+    let place = shell.stay(SHAHE).unwrap().id;
+    let alarm = emergency(&mut shell, DISPATCHER, &[site(SHAHE)]);
+    shell.join(SHAHE);
+    assert_eq!(state(&shell, meeting, place), ParticipantState::Held);
+    shell.wait(100_000);
+    let one = shell.county.pursuits().all().next().unwrap();
+    assert_eq!((one.state, one.attempts.len()), (PursuitState::Calling, 1));
+    shell
+        .by(DISPATCHER, Order::End { conference: alarm })
+        .unwrap();
+    shell.connect(SHAHE);
+    let one = shell.county.pursuits().all().next().unwrap();
+    assert_eq!(one.state, PursuitState::Reached);
 }
 
 #[test]

@@ -396,11 +396,16 @@ impl County {
 
     /// Present in the conference, or being called into it.
     pub(crate) fn is_there(&self, conference: &Conference, callee: &Callee) -> bool {
+        let rings = conference.pending().any(|one| one.callee == *callee);
+        rings || self.has_place(conference, callee)
+    }
+
+    /// Somebody who answers for the callee is present, or its place is kept.
+    pub(crate) fn has_place(&self, conference: &Conference, callee: &Callee) -> bool {
         let answering = self.answering(callee);
-        let there = conference
+        conference
             .there()
-            .any(|one| answering.contains(&&one.account));
-        there || conference.pending().any(|one| one.callee == *callee)
+            .any(|one| answering.contains(&&one.account))
     }
 
     /// Somebody who answers for the callee is present in the conference.

@@ -217,13 +217,12 @@ impl Draft {
                 name: name.clone(),
                 at: self.now,
             });
-            self.tell_incident(
-                &one,
-                What::Reached {
-                    callee: one.callee.clone(),
-                    name,
-                },
-            );
+            let newest = self.county.pursuits.of(one.conference, &one.callee);
+            // Where it was begun anew by order, one of them tells it.
+            if newest.is_some_and(|newest| newest.id == id) {
+                let callee = one.callee.clone();
+                self.tell_incident(&one, What::Reached { callee, name });
+            }
             return;
         }
         if one.state != PursuitState::Calling {
@@ -232,9 +231,9 @@ impl Draft {
         let running = self.running(one.conference).ok();
         if running
             .as_ref()
-            .is_some_and(|running| self.county.is_present(running, &one.callee))
+            .is_some_and(|running| self.county.has_place(running, &one.callee))
         {
-            return; // has answered, its media are being connected
+            return; // its media are being connected, or a higher call holds it
         }
         let running = running.filter(|running| !is_taken_back(running, &one));
         let Some(running) = running else {

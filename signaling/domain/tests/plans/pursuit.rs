@@ -152,6 +152,27 @@ fn ring_of_a_delivered_message_counts_and_ends_with_the_pursuit() {
     assert_eq!(shell.replayed(), shell.county);
 }
 
+/// A site that was given up is gone after anew by order, and comes: that is told once.
+#[test]
+fn whoever_comes_after_two_pursuits_is_told_once() {
+    let mut shell = Shell::lit();
+    let whom = vec![at(SHAHE), at(JIZHOU)];
+    let (id, conference) = running(&mut shell, &content("防汛", vec![step(0, whom)]));
+    shell.join(JIZHOU);
+    shell.wait(200_000);
+    let one = pursuit(&shell, conference, SHAHE);
+    assert_eq!(one.state, PursuitState::ToldAbove);
+    let invitation = shell.invitation(conference, SHAHE).id;
+    let order = PursuitOrder::Pursue { invitation };
+    shell.by(COMMANDER, Order::Pursuit { order }).unwrap();
+    shell.join(SHAHE);
+    let states: Vec<PursuitState> = shell.county.pursuits().all().map(|one| one.state).collect();
+    assert_eq!(states, [PursuitState::Reached; 2]);
+    let timeline = &shell.county.incident(id).unwrap().timeline;
+    let told = |what: &What| matches!(what, What::Reached { .. });
+    assert_eq!(timeline.iter().filter(|one| told(&one.what)).count(), 1);
+}
+
 /// An account that is closed is nobody's deputy any more.
 #[test]
 fn closed_account_is_not_tried() {
