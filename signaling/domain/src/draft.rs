@@ -93,34 +93,11 @@ impl Draft {
     }
 
     pub(crate) fn by_platform(&mut self, name: &str, order: &Order) -> Result<(), Refusal> {
-        match order {
-            Order::Incident { order } => self.platform_report(name, order),
-            Order::SetDirectory { .. }
-            | Order::Restarted
-            | Order::Tick
-            | Order::SetDevices { .. }
-            | Order::MediaConnected { .. }
-            | Order::MediaLost { .. }
-            | Order::DeviceLost { .. }
-            | Order::Talk { .. }
-            | Order::Conduct { .. }
-            | Order::Plan { .. }
-            | Order::Pursuit { .. }
-            | Order::Call { .. }
-            | Order::Invite { .. }
-            | Order::InviteAbsent { .. }
-            | Order::CancelInvitation { .. }
-            | Order::Accept { .. }
-            | Order::Decline { .. }
-            | Order::Leave { .. }
-            | Order::Remove { .. }
-            | Order::End { .. }
-            | Order::Mute { .. }
-            | Order::MuteAll { .. }
-            | Order::HandOver { .. }
-            | Order::SetOwnMedia { .. }
-            | Order::Duty { .. } => Err(Refusal::WrongActor(order.kind())),
-        }
+        // A platform reports; nothing else is ever its business.
+        let Order::Incident { order } = order else {
+            return Err(Refusal::WrongActor(order.kind()));
+        };
+        self.platform_report(name, order)
     }
 
     pub(crate) fn by_account(&mut self, by: &AccountId, order: &Order) -> Result<(), Refusal> {
