@@ -7,6 +7,8 @@ pub const MAX_TARGETS: usize = 64;
 pub const MAX_PARTICIPANTS: usize = 200;
 /// Invitations of one conference over its life, renewed ones too.
 pub const MAX_INVITATIONS: usize = 2_000;
+/// How often one account comes into one conference by itself or is moved there.
+pub const MAX_STAYS_PER_ACCOUNT: usize = 50;
 /// Running conferences that one account has called.
 pub const MAX_CONFERENCES_PER_ACCOUNT: usize = 4;
 /// Ended conferences that are still known, so that late orders and views find them.

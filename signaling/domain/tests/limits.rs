@@ -6,14 +6,17 @@ mod support;
 
 use std::time::Duration;
 
+use liandong_domain::incident::{Report, ReportSource, Step};
 use liandong_domain::limits::{
-    MAX_ENDED_CONFERENCES, MAX_INVITATIONS, MAX_PARTICIPANTS, MAX_TARGETS,
+    MAX_ENDED_CONFERENCES, MAX_INVITATIONS, MAX_PARTICIPANTS, MAX_STAYS_PER_ACCOUNT, MAX_TARGETS,
 };
+use liandong_domain::plan::{OnMiss, PlanContent, PlanStep, Trigger, Whom};
 use liandong_domain::{
-    Account, ConferenceId, County, InvitationId, InvitationState, Order, ParticipantId,
-    RefusalCode, Role, Target, Timing,
+    Account, Conduct, ConferenceId, County, IncidentId, IncidentKind, IncidentOrder, InvitationId,
+    InvitationState, Level, Order, ParticipantId, PlanId, PlanOrder, RefusalCode, Role, Target,
+    Timing,
 };
-use support::{COMMANDER, JIZHOU, SHAHE, START, Shell, call, person, site};
+use support::{COMMANDER, DISPATCHER, JIZHOU, SHAHE, START, Shell, call, person, site};
 
 #[test]
 fn a_conference_holds_200_with_those_who_are_rung() {
@@ -71,6 +74,107 @@ fn calling_the_absent_has_an_end() {
     }
     shell.wait(30_000);
     shell.refused(COMMANDER, again, RefusalCode::Full);
+}
+
+/// Who comes and goes without end is called from then on, by others.
+#[test]
+fn coming_and_going_has_an_end() {
+    let mut shell = Shell::lit();
+    let conference = shell.call(COMMANDER, &[site(JIZHOU), site(SHAHE)], true);
+    shell.join(JIZHOU);
+    shell.join(SHAHE);
+    let leave = Order::Leave { conference };
+    let step = Conduct::Enter { reason: None };
+    let enter = Order::Conduct { conference, step };
+    for _ in 1..MAX_STAYS_PER_ACCOUNT {
+        shell.by(SHAHE, leave.clone()).unwrap();
+        shell.by(SHAHE, enter.clone()).unwrap();
+    }
+    shell.by(SHAHE, leave).unwrap();
+    shell.refused(SHAHE, enter, RefusalCode::Full);
+    let again = Order::InviteAbsent { conference };
+    shell.by(COMMANDER, again).unwrap();
+    shell.join(SHAHE);
+}
+
+/// Whoever is in the call already takes no second place.
+#[test]
+fn a_plan_that_names_who_is_there_fits_into_its_call() {
+    let mut shell = Shell::lit();
+    let patrol = |number: usize| format!("patrol-{number:03}");
+    let mut accounts = support::accounts();
+    accounts.extend((0..120).map(|number| Account {
+        id: patrol(number).as_str().into(),
+        name: format!("巡逻队员 {number}"),
+        role: Role::Field,
+        site: JIZHOU.into(),
+        active: true,
+    }));
+    let sites = support::sites();
+    let order = Order::SetDirectory { sites, accounts };
+    shell.system(order).unwrap();
+    let incident = reported(&mut shell);
+    for (plan, name) in [(PlanId(1), "防汛"), (PlanId(2), "撤离")] {
+        shell.by(DISPATCHER, saved(name)).unwrap();
+        let approve = PlanOrder::Approve {
+            plan,
+            version: 1,
+            saved_at: shell.now,
+        };
+        shell.by(COMMANDER, Order::Plan { order: approve }).unwrap();
+        let order = PlanOrder::Start { plan, incident };
+        shell.by(COMMANDER, Order::Plan { order }).unwrap();
+    }
+    let rung = shell.county.conferences().next().unwrap();
+    assert!(rung.pending().count() > 120);
+    assert_eq!(shell.county.conferences().count(), 1);
+}
+
+/// Rings every field unit of the township.
+fn saved(name: &str) -> Order {
+    let step = PlanStep {
+        after_s: 0,
+        whom: vec![Whom::Role { role: Role::Field }],
+        show: Vec::new(),
+        text: String::new(),
+        ack_within_s: 120,
+        on_miss: OnMiss::default(),
+    };
+    let content = PlanContent {
+        name: name.to_owned(),
+        trigger: Trigger::default(),
+        steps: vec![step],
+        record: false,
+    };
+    let order = PlanOrder::Save {
+        plan: None,
+        content,
+    };
+    Order::Plan { order }
+}
+
+/// And verified, at the township.
+fn reported(shell: &mut Shell) -> IncidentId {
+    let report = Report {
+        kind: IncidentKind::Contingency,
+        level: None,
+        title: "河水漫堤".to_owned(),
+        text: String::new(),
+        place: None,
+        address: String::new(),
+        site: Some(JIZHOU.into()),
+        source: ReportSource::Account,
+    };
+    let order = IncidentOrder::Report { report };
+    shell.by(COMMANDER, Order::Incident { order }).unwrap();
+    let incident = shell.county.incidents().last().unwrap().id;
+    let step = Step::Verify {
+        kind: IncidentKind::Contingency,
+        level: Level::I,
+    };
+    let order = IncidentOrder::Step { incident, step };
+    shell.by(COMMANDER, Order::Incident { order }).unwrap();
+    incident
 }
 
 #[test]

@@ -50,7 +50,7 @@ impl Draft {
         if callees.is_empty() {
             return Err(Refusal::NobodyToRing);
         }
-        let conference = self.conference_for(by, &known, callees.len())?;
+        let conference = self.conference_for(by, &known, &callees)?;
         let run = self.county.plans.next_run();
         self.push_plan(PlanEvent::Started {
             run,
@@ -117,14 +117,17 @@ impl Draft {
         &mut self,
         by: &Account,
         incident: &Incident,
-        callees: usize,
+        callees: &[(Callee, bool)],
     ) -> Result<ConferenceId, Refusal> {
         let running = self.all_running();
         let own = running
             .iter()
             .find(|one| one.incident == Some(incident.id) && one.stay_of(&by.id).is_some());
         let there = own.map_or(1, |one| one.there().count() + one.pending().count());
-        if there + callees > MAX_PARTICIPANTS {
+        let absent = callees
+            .iter()
+            .filter(|(callee, _)| own.is_none_or(|own| !self.county.is_there(own, callee)));
+        if there + absent.count() > MAX_PARTICIPANTS {
             return Err(Refusal::Full {
                 what: "participants in one conference",
                 limit: MAX_PARTICIPANTS,

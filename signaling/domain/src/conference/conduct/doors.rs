@@ -10,7 +10,7 @@ use crate::directory::{Account, Presence};
 use crate::draft::Draft;
 use crate::ids::{AccountId, ConferenceId, ParticipantId};
 use crate::invitation::{Callee, InvitationInput};
-use crate::limits::{MAX_PARTICIPANTS, MAX_REASON_CHARS};
+use crate::limits::{MAX_PARTICIPANTS, MAX_REASON_CHARS, MAX_STAYS_PER_ACCOUNT};
 use crate::order::{OrderKind, Target};
 use crate::participant::{LeaveReason, ParticipantState};
 use crate::refusal::Refusal;
@@ -85,9 +85,7 @@ impl Draft {
         running: &Conference,
         reason: Option<&str>,
     ) -> Result<(), Refusal> {
-        if running.place_of(&by.id).is_some() {
-            return Err(Refusal::AlreadyThere);
-        }
+        may_come(running, &by.id)?;
         // Administrators and supervisors stand above and command nobody.
         let commands = role_may(by.role, OrderKind::Conduct(ConductKind::Insert));
         if commands && self.county.stands_above(by, running) {
@@ -210,9 +208,7 @@ impl Draft {
         reason: &str,
     ) -> Result<(), Refusal> {
         let reason = needed(reason)?;
-        if running.place_of(&by.id).is_some() {
-            return Err(Refusal::AlreadyThere);
-        }
+        may_come(running, &by.id)?;
         if !self.county.oversees(&by.id, running) {
             return Err(Refusal::UnknownConference(running.id));
         }
@@ -245,6 +241,7 @@ impl Draft {
             return Err(Refusal::NotInConference);
         }
         room(&target)?;
+        few_stays(&target, &moved.id)?;
         self.push_conduct(
             running.id,
             Some(&by.id),
@@ -360,6 +357,27 @@ pub(crate) fn needed(reason: &str) -> Result<String, Refusal> {
         return Err(Refusal::Malformed("this order needs a reason"));
     }
     Ok(reason)
+}
+
+/// Into a conference where it is not yet.
+fn may_come(conference: &Conference, account: &AccountId) -> Result<(), Refusal> {
+    if conference.place_of(account).is_some() {
+        return Err(Refusal::AlreadyThere);
+    }
+    few_stays(conference, account)
+}
+
+/// Who left stays known until the conference is over, so nobody comes and goes without end.
+fn few_stays(conference: &Conference, account: &AccountId) -> Result<(), Refusal> {
+    let stays = conference.participants();
+    if stays.filter(|one| one.account == *account).count() < MAX_STAYS_PER_ACCOUNT {
+        Ok(())
+    } else {
+        Err(Refusal::Full {
+            what: "stays of one account in one conference",
+            limit: MAX_STAYS_PER_ACCOUNT,
+        })
+    }
 }
 
 /// For one more, besides all who wait in the lobby.
