@@ -322,8 +322,12 @@ fn a_camera_is_switched_on_order_with_a_reason_and_the_device_answers() {
         RefusalCode::NotChair,
     );
     let answer = |obeyed| {
-        let device = Device::Camera;
-        conduct(id, Conduct::AnswerDevice { device, obeyed })
+        let step = Conduct::AnswerDevice {
+            device: Device::Camera,
+            obeyed,
+            asked_at: None,
+        };
+        conduct(id, step)
     };
     shell.refused(JIZHOU, answer(true), RefusalCode::NotNow);
     by_chair(&mut shell, id, order(true, "查看水位"));
@@ -347,6 +351,39 @@ fn a_camera_is_switched_on_order_with_a_reason_and_the_device_answers() {
     by_chair(&mut shell, id, order(true, "查看水位"));
     shell.by(JIZHOU, answer(false)).unwrap();
     assert_eq!(own(&shell).unwrap().state, DeviceOrderState::Refused);
+}
+
+/// The answer to an order that was overtaken by another says nothing of that one.
+#[test]
+fn a_late_answer_does_not_settle_a_newer_order() {
+    let (mut shell, id) = meeting();
+    let participant = id_of(&shell, JIZHOU);
+    let own = |shell: &Shell| shell.stay(JIZHOU).unwrap().camera_order.clone().unwrap();
+    let mut asked = Vec::new();
+    for on in [true, false] {
+        let order = Conduct::OrderDevice {
+            participant,
+            device: Device::Camera,
+            on,
+            reason: "查看水位".to_owned(),
+        };
+        by_chair(&mut shell, id, order);
+        asked.push(own(&shell).at);
+        shell.wait(1_000);
+    }
+    let answer = |asked_at| {
+        let step = Conduct::AnswerDevice {
+            device: Device::Camera,
+            obeyed: true,
+            asked_at: Some(asked_at),
+        };
+        conduct(id, step)
+    };
+    shell.by(JIZHOU, answer(asked[0])).unwrap();
+    assert_eq!(own(&shell).state, DeviceOrderState::Asked);
+    shell.by(JIZHOU, answer(asked[1])).unwrap();
+    assert_eq!(own(&shell).state, DeviceOrderState::Obeyed);
+    assert_eq!(shell.replayed(), shell.county);
 }
 
 #[test]

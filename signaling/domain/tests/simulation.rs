@@ -547,9 +547,17 @@ fn direction(
         },
         _ => {
             let device = Device::Camera;
+            // Now and then what an earlier order asked for.
+            let order = asked.and_then(|one| one.device_order(device));
+            let asked_at = order.map_or(support::START, |order| order.at);
             let step = Conduct::AnswerDevice {
                 device,
                 obeyed: draw.flag,
+                asked_at: match draw.which % 4 {
+                    0 => None,
+                    1 => Some(support::START),
+                    _ => Some(asked_at),
+                },
             };
             let own = asked.map(|one| (one.account.clone(), one.conference));
             let (who, conference) = own.unwrap_or((who, conference));

@@ -154,6 +154,9 @@ pub enum Conduct {
     AnswerDevice {
         device: MediaDevice,
         obeyed: bool,
+        /// `at_ms` of the order that it answers. One that another has overtaken meanwhile is
+        /// not settled by it.
+        asked_at_ms: f64,
     },
 }
 

@@ -445,6 +445,7 @@ async fn roll_tells_who_is_absent_and_a_device_is_told_by_whom_and_why() {
     let step = Conduct::AnswerDevice {
         device: MediaDevice::Camera,
         obeyed: true,
+        asked_at_ms: order.at_ms,
     };
     conduct(&mut north, meeting, step).await;
     told(&mut commander, named, |one| {

@@ -96,9 +96,14 @@ pub fn step(step: wire_conduct::Conduct) -> domain::Conduct {
             on,
             reason,
         },
-        From::AnswerDevice { device, obeyed } => To::AnswerDevice {
+        From::AnswerDevice {
+            device,
+            obeyed,
+            asked_at_ms,
+        } => To::AnswerDevice {
             device: device_of(device),
             obeyed,
+            asked_at: Some(wire::ms_of(asked_at_ms)),
         },
     }
 }

@@ -45,7 +45,7 @@ function OneOrder({ own, device, order }: Props) {
   useEffect(() => {
     if (!asked || !obeys || answered.current === atMs) return;
     answered.current = atMs;
-    attempt(() => carryOut(conference, device, on));
+    attempt(() => carryOut(conference, device, on, atMs));
   }, [asked, obeys, atMs, attempt, conference, device, on]);
   if (order.state === "refused") return null;
   const words = { name: order.byName, reason: order.reason, device: t(`devices.${device}`) };
@@ -55,10 +55,10 @@ function OneOrder({ own, device, order }: Props) {
       <span>{t(asked && !obeys ? "conduct.device.asks" : order.on ? "conduct.device.on" : "conduct.device.off", words)}</span>
       {asked && !obeys && (
         <>
-          <Button size="small" type="primary" disabled={busy} data-testid={`device-obey-${device}`} onClick={() => attempt(() => carryOut(conference, device, on))}>
+          <Button size="small" type="primary" disabled={busy} data-testid={`device-obey-${device}`} onClick={() => attempt(() => carryOut(conference, device, on, atMs))}>
             {t("conduct.device.obey")}
           </Button>
-          <Button size="small" disabled={busy} data-testid={`device-refuse-${device}`} onClick={() => attempt(() => conduct(conference, { type: "answerDevice", device, obeyed: false }))}>
+          <Button size="small" disabled={busy} data-testid={`device-refuse-${device}`} onClick={() => attempt(() => conduct(conference, { type: "answerDevice", device, obeyed: false, askedAtMs: atMs }))}>
             {t("conduct.device.refuse")}
           </Button>
         </>
@@ -68,7 +68,7 @@ function OneOrder({ own, device, order }: Props) {
 }
 
 /** Says what came of it: a camera that is missing or in use is not switched on by an order either. */
-async function carryOut(conference: ConferenceId, device: MediaDevice, on: boolean): Promise<void> {
+async function carryOut(conference: ConferenceId, device: MediaDevice, on: boolean, askedAtMs: number): Promise<void> {
   await (device === "camera" ? switchCamera(on) : switchMicrophone(on));
-  await conduct(conference, { type: "answerDevice", device, obeyed: isOn(device) === on });
+  await conduct(conference, { type: "answerDevice", device, obeyed: isOn(device) === on, askedAtMs });
 }

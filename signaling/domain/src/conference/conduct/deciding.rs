@@ -98,9 +98,11 @@ impl Draft {
                 on,
                 reason,
             } => self.order_device(by, running, *participant, (*device, *on), reason),
-            Conduct::AnswerDevice { device, obeyed } => {
-                self.answer_device(by, running, *device, *obeyed)
-            }
+            Conduct::AnswerDevice {
+                device,
+                obeyed,
+                asked_at,
+            } => self.answer_device(by, running, (*device, *obeyed), *asked_at),
             other => Err(Refusal::WrongActor(OrderKind::Conduct(other.kind()))),
         }
     }

@@ -81,12 +81,14 @@ impl Draft {
         &mut self,
         by: &Account,
         running: &Conference,
-        device: Device,
-        obeyed: bool,
+        (device, obeyed): (Device, bool),
+        asked_at: Option<Timestamp>,
     ) -> Result<(), Refusal> {
         let own = Draft::own_stay(running, by)?;
-        let asked = own.device_order(device).map(|order| order.state);
-        match asked {
+        let order = own.device_order(device);
+        let overtaken = order.is_some_and(|order| asked_at.is_some_and(|at| at != order.at));
+        match order.map(|order| order.state) {
+            Some(DeviceOrderState::Asked) if overtaken => Ok(()),
             Some(DeviceOrderState::Asked) => {
                 let what = Conducted::DeviceAnswered {
                     participant: own.id,
@@ -96,7 +98,7 @@ impl Draft {
                 self.push_conduct(running.id, Some(&by.id), what);
                 Ok(())
             }
-            // Said again after a lost connection, or overtaken by a later order.
+            // Said again after a lost connection.
             Some(DeviceOrderState::Obeyed | DeviceOrderState::Refused) => Ok(()),
             None => Err(Refusal::NothingGoesOn),
         }

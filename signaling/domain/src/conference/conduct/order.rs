@@ -8,6 +8,7 @@ use super::roll::RollOrder;
 use crate::directory::Tier;
 use crate::ids::{AccountId, ConferenceId, ParticipantId};
 use crate::order::Target;
+use crate::time::Timestamp;
 
 /// One step of conducting a conference (会控).
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -115,6 +116,9 @@ pub enum Conduct {
     AnswerDevice {
         device: Device,
         obeyed: bool,
+        /// When the order was given that it answers; absent: the last one, in old journals.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        asked_at: Option<Timestamp>,
     },
     /// By the system: what the media server receives of somebody, while a roll is called.
     Received {
